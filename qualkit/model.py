@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from qualkit.errors import UnknownNameError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -18,6 +20,36 @@ CoverageValue = Literal["asked", "came_up", "not_asked"]
 LANGUAGES: tuple[Language, ...] = ("nl", "en")
 MEMO_KINDS: tuple[MemoKind, ...] = ("field", "reflexive", "method", "theory", "code", "summary")
 COVERAGE_VALUES: tuple[CoverageValue, ...] = ("asked", "came_up", "not_asked")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in Dutch, English or both; an empty string where it is not given.
+
+    Parameters
+    ----------
+    nl, en : str
+        The text in each language.
+    """
+
+    nl: str = ""
+    en: str = ""
+
+    def in_(self, language: str) -> str:
+        """Return the text in `language` (``nl`` or ``en``), or in the other one when it is not given there.
+
+        Raises
+        ------
+        UnknownNameError
+            When `language` is another one.
+        """
+        if language not in ("nl", "en"):
+            raise UnknownNameError("language", language, ("nl", "en"))
+        return (self.nl or self.en) if language == "nl" else (self.en or self.nl)
+
+    def __bool__(self) -> bool:
+        """Return whether there is a text at all."""
+        return bool(self.nl or self.en)
 
 
 @dataclass(frozen=True, slots=True)

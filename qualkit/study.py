@@ -341,7 +341,7 @@ class Study:
         StoreError
             When a document of that name is there already.
         """
-        from qualkit.sources.study_files import read_participants, read_transcripts
+        from qualkit.sources.participants import read_participants, read_transcripts
 
         people = read_participants(Path(participants)) if participants is not None else []
         if isinstance(source, str | Path):
@@ -370,8 +370,8 @@ class Study:
         body = codebook.to_json()
         with self.atomic():
             for held, _ in self._file.query(
-                "SELECT b.body, release.id FROM release JOIN text b ON b.id = body JOIN text n ON n.id = name"
-                " JOIN text v ON v.id = version WHERE n.body = ? AND v.body = ?",
+                "SELECT b.body, release.id FROM release JOIN text b ON b.id = release.body"
+                " JOIN text n ON n.id = release.name JOIN text v ON v.id = release.version WHERE n.body = ? AND v.body = ?",
                 (codebook.name, codebook.version),
             ):
                 if held != body:

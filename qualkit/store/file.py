@@ -35,10 +35,12 @@ class StudyFile:
         self.path = path
         self.read_only = read_only
         self._db = db
-        self._tool: Tool = tool
+        self.tool: Tool = tool
         self._origin = ""
         self._last: Event | None = None
         self._depth = 0
+        self._closed = False
+        self._wal = False
 
     @classmethod
     def create(cls, path: Path, *, study: str, tool: Tool = "study") -> StudyFile:
@@ -174,8 +176,11 @@ class StudyFile:
         return self._write(kind, body, coder)
 
     def close(self) -> None:
-        """Close; the last one to close leaves one single file behind, without ``-wal``."""
-        if not self.read_only:
+        """Close; the last one to close leaves one single file behind, without ``-wal``. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._wal:
             try:
                 self._db.execute("PRAGMA journal_mode = DELETE")
             except sqlite3.OperationalError:
@@ -183,6 +188,9 @@ class StudyFile:
         self._db.close()
 
     def _begin_immediate(self) -> None:
+        if not self._wal:  # not before the first change: a file that is only looked at stays as it is
+            _use_wal(self._db, self.path)
+            self._wal = True
         try:
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
@@ -196,7 +204,7 @@ class StudyFile:
         self._last = None
         # the heads seen bind this chain to the others: an event dropped from one of them shows
         heads = [list(head) for head in self.heads()]
-        body = {"study": study, "heads": heads, "tool": self._tool, "qualkit": qualkit.__version__}
+        body = {"study": study, "heads": heads, "tool": self.tool, "qualkit": qualkit.__version__}
         self._write("open", body, None)
 
     def _write(self, kind: str, body: dict[str, object], coder: str | None) -> Event:
@@ -264,8 +272,6 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA trusted_schema = OFF")
-        if not read_only:
-            _use_wal(db, path)
     except sqlite3.DatabaseError as error:
         db.close()
         raise _not_a_study(path) from error

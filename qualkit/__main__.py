@@ -1,0 +1,5 @@
+"""``python -m qualkit``."""
+
+from qualkit.cli.main import main
+
+main()

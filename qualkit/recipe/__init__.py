@@ -1,0 +1,8 @@
+"""The recipe of a study, and the main job: from a recipe to a study file and all outputs."""
+
+from __future__ import annotations
+
+from qualkit.recipe.build import Built, build
+from qualkit.recipe.read import Recipe
+
+__all__ = ["Built", "Recipe", "build"]
