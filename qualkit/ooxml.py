@@ -228,14 +228,14 @@ def _blocks(parent: _Element) -> Iterator[Block]:
 
 
 def _content(parent: _Element) -> Iterator[_Element]:
-    """Give the children, wrappers (tracked insertions, content controls) opened, deletions left out."""
+    """Give the children, with wrappers such as tracked insertions and content controls opened."""
     for child in parent:
         name = _LOCAL.get(child.tag)
         if name == "AlternateContent":
             yield from _content(_alternative(child))
         elif name in _WRAPPERS:
             yield from _content(child)
-        elif name not in {"del", "moveFrom"}:
+        else:
             yield child
 
 

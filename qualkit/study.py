@@ -207,6 +207,11 @@ class Study:
         language = self.language
         names = {code.key: code.name.in_(language) for code in codebook.codes} if codebook else {}
         frame.insert(7, "code", frame["code_id"].map(names).astype("category"))
+        for facet in ("soort", "oordeel") if codebook else ():
+            # a value that nobody used yet is a value all the same: analyses show it with 0
+            known = [one.key for one in getattr(codebook, facet)]
+            older = [one for one in frame[facet].cat.categories if one not in known]
+            frame[facet] = frame[facet].cat.set_categories([*known, *older])
         return frame
 
     def participants(self) -> pd.DataFrame:

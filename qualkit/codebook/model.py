@@ -238,6 +238,17 @@ class Codebook:
             self.code(key)
         return self._below.get(key, ())
 
+    def below(self, key: str) -> list[str]:
+        """Return the keys of all codable codes under a code, itself first when it is codable, in order.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no code of that key.
+        """
+        own = [key] if self.is_codable(self.code(key).key) else []
+        return [*own, *(found for child in self.children(key) for found in self.below(child.key))]
+
     def walk(self) -> Iterator[tuple[int, Code]]:
         """Yield every code with its level (1 at the top), each before the codes under it."""
         waiting = [(1, code) for code in reversed(self.children(None))]

@@ -138,7 +138,7 @@ def _make(recipe: Recipe, found: Gathered, path: Path) -> Study:
                 study.set_coverage(found.coverage)
             study.add_codings(found.codings)
             for kind, name, text in found.memos:
-                study.add_memo(text, kind="summary" if kind == "summary" else "field", document=name)
+                study.add_memo(text, kind=kind, document=name)
     except BaseException:
         study.close()
         raise

@@ -10,7 +10,7 @@ from typing import TypeVar
 from qualkit.anchor import Span, find_quote
 from qualkit.codebook import Codebook, codebook_from_rows
 from qualkit.errors import Fault, FaultsError, QualkitError, nearest
-from qualkit.model import Document, NewCoding, Participant, Topic
+from qualkit.model import Document, MemoKind, NewCoding, Participant, Topic
 from qualkit.recipe.read import Recipe
 from qualkit.sources import read_table
 from qualkit.sources.codings import CodingRow, read_codings, read_coverage, read_names
@@ -31,7 +31,7 @@ class Gathered:
     codings : list of NewCoding
         Those that can be placed.
     memos : list of (kind, name, text)
-        Field notes and summaries, by the name of their interview.
+        By the name of their interview.
     names : dict
         Names that may not leave the team, and what stands in their place.
     faults : list of Fault
@@ -46,7 +46,7 @@ class Gathered:
     topics: list[Topic] = field(default_factory=list)
     coverage: list[tuple[str, str, str]] = field(default_factory=list)
     codings: list[NewCoding] = field(default_factory=list)
-    memos: list[tuple[str, str, str]] = field(default_factory=list)
+    memos: list[tuple[MemoKind, str, str]] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     left_out: list[Fault] = field(default_factory=list)
@@ -91,7 +91,9 @@ def _codebook(recipe: Recipe) -> Codebook | None:
         table = read_table(path)
         rows = [(row.number, {column: row[column] for column in table.columns}) for row in table.rows]
         name = recipe.codebook_name or path.stem
-        return codebook_from_rows(rows, name=name, version=recipe.codebook_version, where=path.name)
+        return codebook_from_rows(
+            rows, name=name, version=recipe.codebook_version, where=path.name, language=recipe.settings.language
+        )
     return Codebook.read(path, version=recipe.codebook_version)
 
 
@@ -234,7 +236,7 @@ def _place(row: CodingRow, document: Document, faults: list[Fault]) -> Span | No
 
 def _memos(recipe: Recipe, found: Gathered) -> None:
     names = {document.name for document in found.documents}
-    for kind, folder in (("field", recipe.memos), ("summary", recipe.summaries)):
+    for kind, folder in recipe.memos:
         for path in _texts(folder):
             if names and path.stem not in names:
                 found.faults.append(Fault(path.name, f"this {kind} memo has no transcript.", nearest(path.stem, sorted(names))))
@@ -245,7 +247,5 @@ def _memos(recipe: Recipe, found: Gathered) -> None:
                 found.faults.append(Fault(path.name, "is not UTF-8.", "Save it as UTF-8."))
 
 
-def _texts(folder: Path | None) -> Sequence[Path]:
-    if folder is None:
-        return ()
+def _texts(folder: Path) -> Sequence[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in (".md", ".txt") and path.name != "README.md")

@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from qualkit.errors import RecipeError
 from qualkit.fields import Parser
-from qualkit.model import LANGUAGES, Language
+from qualkit.model import LANGUAGES, MEMO_KINDS, Language, MemoKind
 from qualkit.report.filling import GroupName, ReportSettings
 from qualkit.yamltree import Faults, Fields, Node, Scalar, from_yaml
 
@@ -24,7 +24,7 @@ LARGEST = 1_000_000
 _TOP = (
     *("title", "subtitle", "language", "date", "approach", "authors", "organisation", "notice", "questions"),
     *("study", "documents", "participants", "groups", "codebook", "guide", "coverage", "codings", "coder"),
-    *("memos", "summaries", "names", "chapters", "template", "outputs", "on_fault"),
+    *("memos", "names", "chapters", "template", "outputs", "on_fault"),
 )
 
 
@@ -55,8 +55,10 @@ class Recipe:
         Where they are; the codebook is a folder of releases, a YAML file, or a table of codes.
     codebook_name, codebook_version : str
         The version is never guessed; the name is needed for a table of codes.
-    guide, coverage, memos, summaries, names, template : Path or None
+    guide, coverage, names, template : Path or None
         None when the recipe has none.
+    memos : tuple of (kind, Path)
+        A folder for each kind of memo; its files are called after the interviews.
     codings : tuple of CodingsFile
         In the order of the recipe.
     outputs : tuple of {"rapport", "tabellen", "gecodeerd"}
@@ -76,8 +78,7 @@ class Recipe:
     codebook_version: str
     guide: Path | None
     coverage: Path | None
-    memos: Path | None
-    summaries: Path | None
+    memos: tuple[tuple[MemoKind, Path], ...]
     names: Path | None
     template: Path | None
     codings: tuple[CodingsFile, ...]
@@ -149,8 +150,7 @@ class _Reader:
             codebook_version=version,
             guide=self._one("guide"),
             coverage=self._one("coverage"),
-            memos=self._one("memos"),
-            summaries=self._one("summaries"),
+            memos=self._memos(),
             names=self._one("names"),
             template=self._one("template"),
             codings=self._codings(),
@@ -228,6 +228,14 @@ class _Reader:
             self._faults.add(node.place, "columns should be a mapping.", "Write: our name, a colon, the table's name.")
             return ()
         return tuple((ours, p.string(theirs, f"column {ours}")) for ours, theirs in node.entries.items())
+
+    def _memos(self) -> tuple[tuple[MemoKind, Path], ...]:
+        p, node = self._parser, self._top.get("memos")
+        if node is None:
+            return ()
+        folders = p.fields(node, "memos", MEMO_KINDS, ())
+        found = [(kind, self._path_of(folders[kind], f"memos: {kind}")) for kind in MEMO_KINDS if kind in folders]
+        return tuple((kind, path) for kind, path in found if path is not None)
 
     def _outputs(self) -> tuple[Output, ...]:
         p, node = self._parser, self._top.get("outputs")

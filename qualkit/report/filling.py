@@ -218,7 +218,8 @@ class Filling:
             codes, caption = None, self._t["figure_matrix"]
         else:
             category = self.codebook.code(name)
-            codes = [code.key for code in self.codebook.children(name)]
+            counted = set(self.comparison.codes["code_id"])
+            codes = [key for key in self.codebook.below(name) if key in counted]
             caption = self._t["figure_category"].format(name=category.name.in_(language))
         labels = {group.key: group.many for group in self.settings.groups}
         drawing = group_matrix(self.comparison, codes=codes, language=language, labels=labels)

@@ -120,7 +120,7 @@ class Tables:
         for category in (code for code in codebook.codes if code.parent is None):
             heads.add(len(rows))
             rows.append([category.name.in_(self._language)] + [""] * len(self._groups))
-            for code in self._below(category.key):
+            for code in self._filling.codebook.below(category.key):
                 rows.append([self._code(code), *self._cells(code, "any")])
         return self._by_group("table:matrix", self._t["table_matrix"], self._t["code"], rows, heads)
 
@@ -146,7 +146,7 @@ class Tables:
         rows: list[list[str]] = []
         heads: set[int] = set()
         for category in (code for code in codebook.codes if code.parent is None):
-            below = self._below(category.key)
+            below = codebook.below(category.key)
             heads.add(len(rows))
             rows.append([f"{category.key} {category.name.in_(self._language)}", "", "", ""])
             for key in below:
@@ -197,21 +197,9 @@ class Tables:
             description=caption,
         )
 
-    def _below(self, category: str) -> list[str]:
-        """Return the codable codes of a category, itself among them when it may be given to a quotation."""
-        codebook = self._filling.codebook
-        found = [category] if codebook.is_codable(category) else []
-        waiting = [code.key for code in codebook.children(category)]
-        while waiting:
-            key = waiting.pop(0)
-            if codebook.is_codable(key):
-                found.append(key)
-            waiting = [code.key for code in codebook.children(key)] + waiting
-        return found
-
     def _claims(self, category: str) -> list[tuple[str, str]]:
         kinds = [one.key for one in self._filling.codebook.soort] or ["any"]
-        return [(code, soort) for code in self._below(category) for soort in kinds]
+        return [(code, soort) for code in self._filling.codebook.below(category) for soort in kinds]
 
     def _key(self, code: str, soort: str) -> str:
         return code if soort == "any" else f"{code}:{soort}"

@@ -47,7 +47,11 @@ _PARTICIPANT = """
 r resp respondent respondente participant participante p deelnemer deelneemster geïnterviewde geinterviewde
 interviewee informant informante antwoord antw a answer
 """
-_OTHER = "x derde tolk observator observer notulist interpreter onbekend unknown"
+_OTHER = """
+x derde tolk observator observer notulist interpreter onbekend unknown allen all moeder vader ouder partner
+echtgenoot echtgenote vriend vriendin kind dochter zoon leerling collega begeleider begeleidster teamleider
+werkbegeleider mother father parent wife husband friend child daughter son pupil colleague supervisor
+"""
 _WELL_KNOWN: dict[str, Role] = {
     **dict.fromkeys(_INTERVIEWER.split(), "interviewer"),
     **dict.fromkeys(_PARTICIPANT.split(), "participant"),

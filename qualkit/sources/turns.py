@@ -34,9 +34,7 @@ _BEFORE = rf"{_PAD}(?:[#>]{{1,6}}\s+)?(?:(?P<before>{ANY_MARK}){_PAD}(?:[-–—
 _INNER = rf"(?:(?P<inner>{ANY_MARK}){_PAD})?(?P<label>{_LABEL}){_SPACE}(?:(?P<after>{ANY_MARK}){_SPACE})?"
 
 # the first two forms end at a colon or a tab; the last is a line with nothing but the label
-_FIRM = re.compile(
-    rf"{_BEFORE}{_INNER}(?P<close>{_STARS})?{_SPACE}(?P<end>[:：](?!//)|\t)(?P<late>{_STARS})?"
-)
+_FIRM = re.compile(rf"{_BEFORE}{_INNER}(?P<close>{_STARS})?{_SPACE}(?P<end>[:：]|\t)(?P<late>{_STARS})?")
 _STARRED = re.compile(rf"{_BEFORE}{_INNER}(?P<close>{_STARS})(?=\s+\S)")
 _ALONE = re.compile(rf"{_BEFORE}{_INNER}(?P<close>{_STARS})?{_PAD}")
 _CELL = re.compile(

@@ -341,8 +341,8 @@ def test_the_method_says_unit_base_coder_and_what_is_not_coded() -> None:
     assert method["nl"] == (
         "De eenheid van telling is de respondent (n = 5, in 3 groepen naar groep): per code en groep is "
         "geteld hoeveel respondenten de code minstens één keer noemen, van degenen aan wie ernaar is "
-        "gevraagd of bij wie het ter sprake kwam, of, waar dat niet is vastgelegd, van alle respondenten in de groep; "
-        "geteld zijn de coderingen van AB; bij 2 van de 5 is niets gecodeerd."
+        "gevraagd of bij wie het ter sprake kwam, of, waar dat niet is vastgelegd, van alle respondenten in "
+        "de groep; geteld zijn de coderingen van AB; bij 2 van de 5 is niets gecodeerd."
     )
     assert method["en"] == (
         "The unit of counting is the participant (n = 5, in 3 groups by groep): for each code and group we "
