@@ -47,7 +47,9 @@ class Span:
             When the span ends beyond the text.
         """
         if self.end > len(text):
-            raise AnchorError(f"span {self.start}–{self.end} ends beyond the text, which has {len(text)} characters.")
+            raise AnchorError(
+                f"span {self.start}–{self.end} ends beyond the text, which has {len(text)} characters."
+            )
         return text[self.start : self.end]
 
     def encloses(self, other: Span) -> bool:
@@ -71,12 +73,12 @@ def commitment(words: str | bytes, salt: bytes) -> str:
 
 _LOOSE = {
     "'": "['’‘`´]",
-    '"': "[\"“”„«»]",
+    '"': '["“”„«»]',
     "’": "['’‘`´]",
     "‘": "['’‘`´]",
-    "“": "[\"“”„«»]",
-    "”": "[\"“”„«»]",
-    "„": "[\"“”„«»]",
+    "“": '["“”„«»]',
+    "”": '["“”„«»]',
+    "„": '["“”„«»]',
     "-": "[-‐‑–—]",
     "–": "[-‐‑–—]",
     "—": "[-‐‑–—]",
@@ -155,4 +157,3 @@ class Utf16:
         if before and self._units[before - 1] == units - 1:
             raise AnchorError(f"UTF-16 offset {units} lies within one character.")
         return units - before
-

@@ -80,14 +80,14 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One transcript as read: its text word for word, and its turns.
+    r"""One transcript as read: its text word for word, and its turns.
 
     Parameters
     ----------
     name : str
         File name without extension; the ``document_id`` of every table.
     text : str
-        Unicode, newlines ``\\n``, no byte order mark.
+        Unicode, newlines ``\n``, no byte order mark.
     segments : tuple of Segment
         In the order of the text, not overlapping.
     format : str

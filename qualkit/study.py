@@ -143,7 +143,9 @@ class Study:
     @property
     def codebook(self) -> Codebook | None:
         """The codebook in use; None before one was adopted."""
-        rows = self._strings("SELECT t.body FROM release JOIN text t ON t.id = release.body WHERE current = 1")
+        rows = self._strings(
+            "SELECT t.body FROM release JOIN text t ON t.id = release.body WHERE current = 1"
+        )
         return Codebook.from_json(rows[0]) if rows else None
 
     @property
@@ -222,7 +224,10 @@ class Study:
         import pandas as pd
 
         found = frames.participants(self._file.connection)
-        rows = [{"participant": key, **{n: "; ".join(v) for n, v in values.items()}} for key, values in found.items()]
+        rows = [
+            {"participant": key, **{n: "; ".join(v) for n, v in values.items()}}
+            for key, values in found.items()
+        ]
         return pd.DataFrame(rows, columns=None if rows else ["participant"]).fillna("")
 
     def cases(self, attribute: str = "casus") -> pd.DataFrame:
@@ -308,7 +313,7 @@ class Study:
         with self.atomic():
             known = self._named("participant", "key")
             attributes = self._named("attribute", "name")
-            new = [one for one in participants]
+            new = list(participants)
             self._add_named("add_participants", "participant", "key", known, [one.key for one in new])
             names = list(dict.fromkeys(name for one in new for name in one.values))
             self._add_named("add_attributes", "attribute", "name", attributes, names)
@@ -384,7 +389,9 @@ class Study:
                         f"codebook {codebook.name} {codebook.version}: the study holds this version with other "
                         "content. A release does not change; give the new content a new version."
                     )
-            facets = [("soort", one.key) for one in codebook.soort] + [("oordeel", one.key) for one in codebook.oordeel]
+            facets = [("soort", one.key) for one in codebook.soort] + [
+                ("oordeel", one.key) for one in codebook.oordeel
+            ]
             self._append(
                 "adopt",
                 {
@@ -402,7 +409,8 @@ class Study:
                         for code in codebook.codes
                     ],
                     "facets": [
-                        [self._derived("facet", kind, key), kind, self._file.add_text(key)] for kind, key in facets
+                        [self._derived("facet", kind, key), kind, self._file.add_text(key)]
+                        for kind, key in facets
                     ],
                 },
             )
@@ -500,7 +508,9 @@ class Study:
         with self.atomic():
             self._append("remove_codings", {"id": list(ids), "reason": self._file.add_text(reason)})
 
-    def add_memo(self, text: str, *, kind: MemoKind, document: str | None = None, participant: str | None = None) -> str:
+    def add_memo(
+        self, text: str, *, kind: MemoKind, document: str | None = None, participant: str | None = None
+    ) -> str:
         """Add a memo to a document, a participant, or the whole study, and return its id.
 
         Raises
@@ -519,7 +529,9 @@ class Study:
         with self.atomic():
             id_ = self._derived("memo", kind, target, text) if self._is_build else new_id()
             columns = ("id", "kind", "target_kind", "target", "body")
-            self._append("add_memos", _columns(columns, [(id_, kind, target_kind, target, self._file.add_text(text))]))
+            self._append(
+                "add_memos", _columns(columns, [(id_, kind, target_kind, target, self._file.add_text(text))])
+            )
         return id_
 
     def set_guide(self, topics: Sequence[Topic]) -> None:
@@ -632,7 +644,9 @@ class Study:
 
     def _append(self, kind: str, body: dict[str, object]) -> None:
         if self._coder_name is None:
-            raise StoreError("nobody is named as coder. Open the study with coder=, so that changes have an author.")
+            raise StoreError(
+                "nobody is named as coder. Open the study with coder=, so that changes have an author."
+            )
         self._file.append(kind, body, coder=self._coder(self._coder_name))
 
     def _coder(self, name: str) -> str:
@@ -648,10 +662,14 @@ class Study:
         return [str(one) for (one,) in self._file.query(sql)]
 
     def _named(self, table: str, column: str) -> dict[str, str]:
-        rows = self._file.query(f"SELECT t.body, {table}.id FROM {table} JOIN text t ON t.id = {table}.{column}")
+        rows = self._file.query(
+            f"SELECT t.body, {table}.id FROM {table} JOIN text t ON t.id = {table}.{column}"
+        )
         return {str(name): str(id_) for name, id_ in rows}
 
-    def _add_named(self, kind: str, table: str, column: str, known: dict[str, str], names: Sequence[str]) -> None:
+    def _add_named(
+        self, kind: str, table: str, column: str, known: dict[str, str], names: Sequence[str]
+    ) -> None:
         new = [name for name in dict.fromkeys(names) if name not in known]
         if new:
             ids = [self._derived(table, name) if self._is_build else new_id() for name in new]
@@ -705,7 +723,9 @@ class _CodingWriter:
         self._codebook = study._codebook()
         self._release = study._derived("release", self._codebook.name, self._codebook.version)
         self._soort = {one.key: study._derived("facet", "soort", one.key) for one in self._codebook.soort}
-        self._oordeel = {one.key: study._derived("facet", "oordeel", one.key) for one in self._codebook.oordeel}
+        self._oordeel = {
+            one.key: study._derived("facet", "oordeel", one.key) for one in self._codebook.oordeel
+        }
         self._interviewer_turns = interviewer_turns
         self._documents: dict[str, tuple[str, str, bytes, list[Span]]] = {}
 
@@ -729,7 +749,9 @@ class _CodingWriter:
         oordeel = _facet(self._oordeel, "oordeel", new.oordeel, required=False)
         coder_name = new.coder or self._study._coder_name
         if coder_name is None:
-            raise StoreError("nobody is named as coder. Open the study with coder=, so that codings have an author.")
+            raise StoreError(
+                "nobody is named as coder. Open the study with coder=, so that codings have an author."
+            )
         parts = (revision, str(new.start), str(new.end), code.guid, soort or "", coder_name)
         id_ = self._study._derived("coding", *parts) if self._study._is_build else new_id()
         asked = None if new.asked is None else int(new.asked)
@@ -764,7 +786,8 @@ class _CodingWriter:
         if name not in self._documents:
             _, revision, text = self._study._document(name)
             (salt,) = self._file.query(
-                "SELECT salt FROM text JOIN revision ON revision.text = text.id WHERE revision.id = ?", (revision,)
+                "SELECT salt FROM text JOIN revision ON revision.text = text.id WHERE revision.id = ?",
+                (revision,),
             )[0]
             turns = self._file.query(
                 "SELECT start, end FROM segment WHERE revision = ? AND role = 'interviewer'", (revision,)

@@ -80,7 +80,6 @@ class Faults:
         """Raise all faults in one error, if there are any."""
         if self._found:
             self._found.sort(key=lambda one: one[0])
-            faults = [fault for _, fault in self._found]
             what = self.what or f"{self.where} cannot be read as a codebook"
             raise self.error([fault for _, fault in self._found], what)
 

@@ -41,10 +41,16 @@ def codebook() -> qk.Codebook:
 
 
 DOCUMENTS = (
-    transcript("P-1", ("I", "Hoe ging het?"), ("R", "Het advies paste goed. Daarna was het stil 😀 weken."), ("I", "Stil?"), ("R", "Ja. Maanden zelfs.")),
+    transcript(
+        "P-1",
+        ("I", "Hoe ging het?"),
+        ("R", "Het advies paste goed. Daarna was het stil 😀 weken."),
+        ("I", "Stil?"),
+        ("R", "Ja. Maanden zelfs."),
+    ),
     transcript("P-2", ("I", "En bij u?"), ("R", "Wij wachtten lang. Héél lang, é́cht.")),
     transcript("P-3", ("I", "Vertel."), ("R", "Niets te klagen, hoor."), ("Buur", "Koffie?")),
-)  # fmt: skip
+)
 PARTICIPANTS = (
     Participant("P-1", {"groep": ("leden",), "casus": ("K1", "K2")}),
     Participant("P-2", {"groep": ("inbrengers",), "casus": ("K1",)}),
@@ -55,7 +61,9 @@ PARTICIPANTS = (
 @pytest.fixture
 def study(tmp_path: Path, codebook: qk.Codebook) -> Iterator[qk.Study]:
     """Three interviews, two groups, four codings by AB."""
-    with qk.Study.create(tmp_path / "klein.qualkit", title="Kleine studie", language="nl", coder="AB") as made:
+    with qk.Study.create(
+        tmp_path / "klein.qualkit", title="Kleine studie", language="nl", coder="AB"
+    ) as made:
         made.add_participants(PARTICIPANTS)
         made.add_documents(DOCUMENTS)
         made.adopt(codebook)

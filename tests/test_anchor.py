@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from qualkit.anchor import Span, Utf16, commitment, find_quote
 from qualkit.errors import AnchorError
 
-texts = st.text(alphabet=st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("😀é́אב\u202e \n'’“…-")), max_size=80)
+texts = st.text(
+    alphabet=st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("😀é́אב\u202e \n'’“…-")),
+    max_size=80,
+)
 
 
 @pytest.mark.parametrize(("start", "end"), [(3, 3), (4, 2), (-1, 2)])
@@ -40,7 +43,9 @@ def test_words_of_a_span_are_found_again(text, start, length):
 
 def test_people_retype_what_they_quote():
     text = "Hij zei: ‘ga maar’ –\n  en toen… niks."
-    assert [one.of(text) for one in find_quote(text, "'ga maar' - en toen... niks.")] == ["‘ga maar’ –\n  en toen… niks."]
+    assert [one.of(text) for one in find_quote(text, "'ga maar' - en toen... niks.")] == [
+        "‘ga maar’ –\n  en toen… niks."
+    ]
 
 
 def test_quote_that_occurs_twice_gives_both_places():

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from qualkit.codebook.model import Code, Question, Text
+from qualkit.codebook.model import Code, Question
 from qualkit.errors import nearest
-from qualkit.model import LANGUAGES
+from qualkit.model import LANGUAGES, Text
 from qualkit.yamltree import Faults, Node
 
 _TOKEN = re.compile(r"\w+(?:[.\-]\w+)*")

@@ -9,10 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from qualkit.codebook._parse import build, plain_facet
-from qualkit.codebook.model import Codebook, FacetValue, Text
+from qualkit.codebook.model import Codebook, FacetValue
 from qualkit.errors import nearest
 from qualkit.fields import version_parts
-from qualkit.model import Language
+from qualkit.model import Language, Text
 from qualkit.yamltree import Faults, Fields, Scalar, from_value, from_yaml
 
 LARGEST = 2_000_000

@@ -53,7 +53,9 @@ class EvaluationReport:
         to_docx(self.report, Path(path), template=Path(template) if template is not None else None)
 
 
-def evaluation_report(study: Study, settings: ReportSettings, *, audience: Audience = "extern") -> EvaluationReport:
+def evaluation_report(
+    study: Study, settings: ReportSettings, *, audience: Audience = "extern"
+) -> EvaluationReport:
     """Return the report on a study: the evaluator's chapters with everything filled in.
 
     Parameters

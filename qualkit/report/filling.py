@@ -169,8 +169,12 @@ class Filling:
         if base == 1 < n:
             one = self._t["respondent"] if group is None else groups[0].one
             if k == 1:
-                return f"{'de ene' if language == 'nl' else 'the one'} {self._t['phrase_only'].format(one=one)}"
-            raise QualkitError(f"{claim}, {group or many}: one was asked and said nothing of the kind; say so in words.")
+                return (
+                    f"{'de ene' if language == 'nl' else 'the one'} {self._t['phrase_only'].format(one=one)}"
+                )
+            raise QualkitError(
+                f"{claim}, {group or many}: one was asked and said nothing of the kind; say so in words."
+            )
         values = {"k": in_words(k, language), "n": in_words(base, language), "many": many}
         if k == base:
             return self._t["phrase_all" if base == n else "phrase_all_asked"].format(**values)
@@ -201,11 +205,15 @@ class Filling:
             span = self.study.find_quote(document, part)
             turns = [one for one in transcript.segments if one.start <= span.start and span.end <= one.end]
             if not turns or turns[0].role != "participant":
-                raise QualkitError(f"{document}, {span.start}–{span.end}: a quotation stands within one answer of the participant.")
+                raise QualkitError(
+                    f"{document}, {span.start}–{span.end}: a quotation stands within one answer of the participant."
+                )
             parts.append(" ".join(span.of(transcript.text).split()))
         said = " […] ".join(parts)
         extern = self.audience == "extern"
-        return self._marks.put(Quote(self.mask.quote(said) if extern else said, self._speaker(document), question))
+        return self._marks.put(
+            Quote(self.mask.quote(said) if extern else said, self._speaker(document), question)
+        )
 
     def table(self, name: str) -> str:
         """Return a table: participants, summary, matrix, opposites, codebook, manifest, or a category key."""
@@ -236,12 +244,20 @@ class Filling:
 
     def _method(self) -> list[str]:
         language, t = self.settings.language, self._t
-        groups = joined([f"{self.n(group.key)} {group.many if self.n(group.key) != 1 else group.one}" for group in self.settings.groups], language)
+        groups = joined(
+            [
+                f"{self.n(group.key)} {group.many if self.n(group.key) != 1 else group.one}"
+                for group in self.settings.groups
+            ],
+            language,
+        )
         people = self.participants
         sample = [self._sample(groups)]
         if "vorm" in people:
             forms = [form for form in ("live", "Teams", "telefoon") if (people["vorm"] == form).any()]
-            held = [f"{t[f'method_form_{form.lower()}']} ({(people['vorm'] == form).sum()})" for form in forms]
+            held = [
+                f"{t[f'method_form_{form.lower()}']} ({(people['vorm'] == form).sum()})" for form in forms
+            ]
             sample.append(t["method_forms"].format(forms=joined(held, language)))
         found = [" ".join(sample), " ".join(self._coding())]
         covered = self.study.coverage()
@@ -263,7 +279,11 @@ class Filling:
 
     def _sample(self, groups: str) -> str:
         people, t = self.participants, self._t
-        if "datum" not in people or "duur_min" not in people or (people[["datum", "duur_min"]] == "").any(axis=None):
+        if (
+            "datum" not in people
+            or "duur_min" not in people
+            or (people[["datum", "duur_min"]] == "").any(axis=None)
+        ):
             return t["method_sample_plain"].format(n=len(people), groups=groups)
         minutes = people["duur_min"].astype(int)
         return t["method_sample"].format(
@@ -299,7 +319,9 @@ class Filling:
                 key = "method_coding" if values["documents"] == documents else "method_coding_part"
             found.append(t[key].format(**values))
         if self.codebook.soort:
-            kinds = joined([one.name.in_(self.settings.language) for one in self.codebook.soort], self.settings.language)
+            kinds = joined(
+                [one.name.in_(self.settings.language) for one in self.codebook.soort], self.settings.language
+            )
             found.append(t["method_kind"].format(kinds=kinds))
         return found
 

@@ -33,13 +33,18 @@ def write_tables(path: Path, study: Study, settings: ReportSettings) -> None:
     counts = comparison.frame.copy()
     # names behind each cell are what the team looks up most; they never leave this file
     counts["participants"] = [
-        ", ".join(comparison.participants(row.code_id, soort=row.soort, group=row.group)) if row.k else ""
-        for row in counts.itertuples()
+        ", ".join(comparison.participants(str(code), soort=str(soort), group=str(group))) if k else ""
+        for code, soort, group, k in counts[["code_id", "soort", "group", "k"]].itertuples(index=False)
     ]
     method = comparison.method[settings.language]
     sheets = [
         Sheet("citaten", quotation_table(study.codings(), people, settings.by), "Alle gecodeerde fragmenten"),
-        Sheet("matrix", comparison.matrix(language=settings.language).reset_index(), "Onderwerp naar groep", method),
+        Sheet(
+            "matrix",
+            comparison.matrix(language=settings.language).reset_index(),
+            "Onderwerp naar groep",
+            method,
+        ),
         Sheet("tellingen", counts, "Onderwerp naar soort en groep, met wie erachter staan", method),
         Sheet("respondenten", people, "Respondenten en hun kenmerken"),
     ]

@@ -11,7 +11,6 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from qualkit.errors import OutputError
 
 CONTENT_TYPES = "[Content_Types].xml"
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 @contextmanager
@@ -68,7 +67,7 @@ def write_package(path: Path, parts: Mapping[str, bytes]) -> None:
     with replacing(path) as beside, ZipFile(beside, "w", ZIP_DEFLATED) as package:
         # readers that stream the package look for the content types first
         for name in sorted(parts, key=lambda name: (name != CONTENT_TYPES, name)):
-            entry = ZipInfo(name, _ZIP_DATE)
+            entry = ZipInfo(name)  # dated 1980 by itself
             entry.compress_type = ZIP_DEFLATED
             entry.create_system = 0  # otherwise the system that writes would show in the bytes
             package.writestr(entry, parts[name])

@@ -71,7 +71,11 @@ class Tables:
                 numeric=frozenset({1}),
             )  # fmt: skip
         people = filling.participants
-        columns = [one for one in ("participant", filling.settings.by, "datum", "vorm", "duur_min", "casus") if one in people]
+        columns = [
+            one
+            for one in ("participant", filling.settings.by, "datum", "vorm", "duur_min", "casus")
+            if one in people
+        ]
         rows = [[str(row[one]) for one in columns] for _, row in people.iterrows()]
         widths = [1 / len(columns)] * len(columns)
         return Table("table:participants", t["table_participants"], columns, rows, widths)
@@ -82,10 +86,8 @@ class Tables:
         rows: list[list[str]] = []
         heads: set[int] = set()
         for category in (code for code in codebook.codes if code.parent is None):
-            claims = sorted(
-                ((self._filling.k(f"{code}:{soort}" if soort != "any" else code), code, soort) for code, soort in self._claims(category.key)),
-                key=lambda claim: (-claim[0], claim[1], claim[2]),
-            )  # fmt: skip
+            counted = [(self._filling.k(self._key(*claim)), *claim) for claim in self._claims(category.key)]
+            claims = sorted(counted, key=lambda claim: (-claim[0], claim[1], claim[2]))
             widest = [claim for claim in claims if claim[0] > 0][:WIDEST]
             if widest:
                 heads.add(len(rows))
@@ -107,7 +109,10 @@ class Tables:
                 rows.append([self._code(code.key), *self._cells(code.key, "any")])
                 continue
             heads.add(len(rows))
-            rows.append([self._code(code.key) + ("" if said else f": {self._t['not_mentioned']}")] + [""] * len(self._groups))
+            rows.append(
+                [self._code(code.key) + ("" if said else f": {self._t['not_mentioned']}")]
+                + [""] * len(self._groups)
+            )
             rows += [[self._soort(soort), *self._cells(code.key, soort)] for soort in said]
         caption = self._t["table_category"].format(name=category.name.in_(self._language))
         return self._by_group(f"table:{key}", caption, self._t["code"], rows, heads)
@@ -155,7 +160,9 @@ class Tables:
                 rows.append([self._code(key), *(one.in_(self._language) if one else "" for one in texts)])
         caption = t["table_codebook"].format(name=codebook.name, version=codebook.version)
         header = [t["code"], t["definition"], t["include"], t["exclude"]]
-        return Table("table:codebook", caption, header, rows, [0.22, 0.3, 0.24, 0.24], groups=frozenset(heads))
+        return Table(
+            "table:codebook", caption, header, rows, [0.22, 0.3, 0.24, 0.24], groups=frozenset(heads)
+        )
 
     def manifest(self) -> Table:
         """Return what the report rests on, so that the same study can be found again."""
@@ -176,7 +183,11 @@ class Tables:
         if settings.coder:
             rows.insert(4, [t["manifest_filter"], t["filter_coder"].format(coder=settings.coder)])
         return Table(
-            "table:manifest", t["table_manifest"], [t["manifest_item"], t["manifest_value"]], rows, [0.32, 0.68]
+            "table:manifest",
+            t["table_manifest"],
+            [t["manifest_item"], t["manifest_value"]],
+            rows,
+            [0.32, 0.68],
         )
 
     def _by_group(self, id_: str, caption: str, first: str, rows: list[list[str]], heads: set[int]) -> Table:
@@ -205,7 +216,9 @@ class Tables:
         return code if soort == "any" else f"{code}:{soort}"
 
     def _cells(self, code: str, soort: str) -> list[str]:
-        return [self._cell(self._filling.comparison.cell(code, group.key, soort=soort)) for group in self._groups]
+        return [
+            self._cell(self._filling.comparison.cell(code, group.key, soort=soort)) for group in self._groups
+        ]
 
     def _cell(self, cell: Cell) -> str:
         if cell.status == "mentioned":

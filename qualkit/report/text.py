@@ -75,14 +75,18 @@ def read_chapter(
 
 
 def _line(error: BaseException) -> int:
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<template>"]
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<template>"
+    ]
     return (lines[-1] if lines else None) or 1
 
 
 def _blocks(filled: str, marks: Marks) -> Iterator[Block]:
     from markdown_it import MarkdownIt
 
-    tokens = MarkdownIt("commonmark", {"html": False}).disable(["image", "link", "code", "fence"]).parse(filled)
+    tokens = (
+        MarkdownIt("commonmark", {"html": False}).disable(["image", "link", "code", "fence"]).parse(filled)
+    )
     lists: list[bool] = []
     position = 0
     while position < len(tokens):
@@ -112,7 +116,9 @@ def _heading(level: int, inline: Token) -> Heading:
 def _paragraph(inline: Token, lists: Sequence[bool], marks: Marks) -> Iterator[Block]:
     if hits := _MARK.findall(inline.content):
         if _MARK.sub("", inline.content).strip():
-            raise QualkitError("a table, figure or quotation stands within a paragraph. Give it a line of its own.")
+            raise QualkitError(
+                "a table, figure or quotation stands within a paragraph. Give it a line of its own."
+            )
         for number in hits:
             yield from marks.blocks(int(number))
         return

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -78,7 +78,9 @@ class StudyFile:
             schema than its version should have.
         """
         if not path.is_file():
-            raise StoreError(f"{path.name}: there is no such file. Check the path, or make one with Study.create.")
+            raise StoreError(
+                f"{path.name}: there is no such file. Check the path, or make one with Study.create."
+            )
         db = _connect(path, read_only=read_only)
         try:
             _check(path, db)
@@ -120,7 +122,9 @@ class StudyFile:
 
     def heads(self) -> list[tuple[str, int, str]]:
         """Return origin, number and hash of the last event of every chain, sorted by origin."""
-        return [(str(o), int(n), str(h)) for o, n, h in self._db.execute("SELECT * FROM head ORDER BY origin")]
+        return [
+            (str(o), int(n), str(h)) for o, n, h in self._db.execute("SELECT * FROM head ORDER BY origin")
+        ]
 
     def events(self) -> Iterator[Event]:
         """Yield the events in the order in which they are folded."""
@@ -181,10 +185,9 @@ class StudyFile:
             return
         self._closed = True
         if self._wal:
-            try:
+            # when another process has the file open this fails, and that one tidies up when it closes
+            with suppress(sqlite3.OperationalError):
                 self._db.execute("PRAGMA journal_mode = DELETE")
-            except sqlite3.OperationalError:
-                pass  # another process has the file open and will tidy up when it closes
         self._db.close()
 
     def _begin_immediate(self) -> None:
@@ -204,7 +207,12 @@ class StudyFile:
         self._last = None
         # the heads seen bind this chain to the others: an event dropped from one of them shows
         heads = [list(head) for head in self.heads()]
-        body = {"study": study, "heads": heads, "tool": self.tool, "qualkit": qualkit.__version__}
+        body: dict[str, object] = {
+            "study": study,
+            "heads": heads,
+            "tool": self.tool,
+            "qualkit": qualkit.__version__,
+        }
         self._write("open", body, None)
 
     def _write(self, kind: str, body: dict[str, object], coder: str | None) -> Event:

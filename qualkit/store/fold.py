@@ -67,7 +67,9 @@ def _open(db: sqlite3.Connection, event: Event, body: Body) -> None:
 
 
 def _set_study(db: sqlite3.Connection, event: Event, body: Body) -> None:
-    db.execute("UPDATE study SET title = ?, language = ?", (text_id(body["title"]), text_id(body["language"])))
+    db.execute(
+        "UPDATE study SET title = ?, language = ?", (text_id(body["title"]), text_id(body["language"]))
+    )
 
 
 def _add_coder(db: sqlite3.Connection, event: Event, body: Body) -> None:
@@ -93,7 +95,8 @@ def _set_values(db: sqlite3.Connection, event: Event, body: Body) -> None:
             _conflict(db, event, row, "unknown participant or attribute")
         else:
             db.execute(
-                "INSERT OR REPLACE INTO value VALUES (?, ?, ?, ?)", (participant, attribute, position, text_id(value))
+                "INSERT OR REPLACE INTO value VALUES (?, ?, ?, ?)",
+                (participant, attribute, position, text_id(value)),
             )
 
 
@@ -161,11 +164,16 @@ def _add_codings(db: sqlite3.Connection, event: Event, body: Body) -> None:
     # documents, codes, facets and coders repeat, so the act names each once and rows hold their number
     pool: list[str] = body["pool"]
     columns = zip(
-        *(body[name] for name in ("id", "revision", "start", "end", "words", "code", "soort", "oordeel", "asked")),
+        *(
+            body[name]
+            for name in ("id", "revision", "start", "end", "words", "code", "soort", "oordeel", "asked")
+        ),
         body["coder"],
         strict=True,
     )
-    for row, (id_, revision_, start, end, words, code_, soort_, oordeel_, asked, coder_) in enumerate(columns):
+    for row, (id_, revision_, start, end, words, code_, soort_, oordeel_, asked, coder_) in enumerate(
+        columns
+    ):
         revision, code, coder = pool[revision_], pool[code_], pool[coder_]
         soort = None if soort_ is None else pool[soort_]
         oordeel = None if oordeel_ is None else pool[oordeel_]
@@ -179,7 +187,9 @@ def _add_codings(db: sqlite3.Connection, event: Event, body: Body) -> None:
             _conflict(db, event, row, "span outside the text")
         else:
             taken.add(id_)
-            rows.append((id_, revision, start, end, words, code, release, soort, oordeel, asked, coder, event.at, 0))
+            rows.append(
+                (id_, revision, start, end, words, code, release, soort, oordeel, asked, coder, event.at, 0)
+            )
     db.executemany(f"INSERT INTO coding VALUES ({', '.join('?' * 13)})", rows)
     return None
 
@@ -206,7 +216,10 @@ def _set_guide(db: sqlite3.Connection, event: Event, body: Body) -> None:
     kept = set(body["id"])
     db.executemany(
         "INSERT OR REPLACE INTO topic VALUES (?, ?, ?)",
-        [(i, text_id(t), position) for position, (i, t) in enumerate(zip(body["id"], body["body"], strict=True))],
+        [
+            (i, text_id(t), position)
+            for position, (i, t) in enumerate(zip(body["id"], body["body"], strict=True))
+        ],
     )
     # a topic that an interview was checked against is never dropped: its coverage would lose its meaning
     used = {one for (one,) in db.execute("SELECT DISTINCT topic FROM coverage")}
@@ -255,7 +268,9 @@ def _ids(db: sqlite3.Connection, table: str) -> set[str]:
 
 
 def _taken(db: sqlite3.Connection, table: str, ids: Collection[object]) -> set[object]:
-    found = db.execute(f"SELECT id FROM {table} WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),))
+    found = db.execute(
+        f"SELECT id FROM {table} WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
+    )
     return {one for (one,) in found}
 
 

@@ -131,7 +131,16 @@ def codings(db: sqlite3.Connection) -> pd.DataFrame:
     frame = pd.read_sql_query(_CODINGS, db)[list(_CODING_COLUMNS)]
     frame["asked"] = frame["asked"].astype("boolean")
     frame["paragraph"] = frame["paragraph"].astype("Int64")
-    for name in ("document_id", "participant", "code_id", "soort", "oordeel", "coder", "codebook_version", "role"):
+    for name in (
+        "document_id",
+        "participant",
+        "code_id",
+        "soort",
+        "oordeel",
+        "coder",
+        "codebook_version",
+        "role",
+    ):
         frame[name] = frame[name].astype("category")
     return frame
 
@@ -205,11 +214,21 @@ def _content(db: sqlite3.Connection) -> list[tuple[str, list[str]]]:
     segment = "document_id, paragraph, start, end, role, speaker, time_ms"
     memo = "kind, target_kind, target_name, text, coder"
     return [
-        ("study", rows("SELECT t.body, l.body FROM study JOIN text t ON t.id = title JOIN text l ON l.id = language")),
+        (
+            "study",
+            rows(
+                "SELECT t.body, l.body FROM study JOIN text t ON t.id = title JOIN text l ON l.id = language"
+            ),
+        ),
         ("participant", [canonical([key, values]) for key, values in participants(db).items()]),
         ("document", rows(f"SELECT {document} FROM ({_DOCUMENTS})")),
         ("segment", rows(f"SELECT {segment} FROM ({_SEGMENTS})")),
-        ("release", rows("SELECT body, current FROM (SELECT t.body, current FROM release r JOIN text t ON t.id = r.body)")),
+        (
+            "release",
+            rows(
+                "SELECT body, current FROM (SELECT t.body, current FROM release r JOIN text t ON t.id = r.body)"
+            ),
+        ),
         ("coding", rows(f"SELECT {coding} FROM ({_CODINGS})")),
         ("memo", rows(f"SELECT {memo} FROM ({_MEMOS})")),
         ("topic", [canonical(topic) for topic in topics(db)]),

@@ -72,7 +72,12 @@ def verify_here(path: Path) -> Verified:
         return Verified(path.name, **counts, fault=str(error))
     try:
         db = file.connection
-        for table, name in (("event", "events"), ("text", "texts"), ("coding", "codings"), ("conflict", "conflicts")):
+        for table, name in (
+            ("event", "events"),
+            ("text", "texts"),
+            ("coding", "codings"),
+            ("conflict", "conflicts"),
+        ):
             (counts[name],) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
         fault = next(_faults(db), None)
     except sqlite3.DatabaseError as error:
@@ -127,9 +132,9 @@ def _chain_faults(db: sqlite3.Connection) -> Iterator[str]:
             if row is None or row[0] != seen_hash:
                 yield f"{place}: it saw event {seen} of session {origin}, which is missing or was changed"
         last[event.origin] = (event.n, event.lamport, event.hash)
-    for place, (seq,) in enumerate(db.execute("SELECT seq FROM event ORDER BY seq"), start=1):
-        if seq != place:
-            yield f"event row {seq}: row {place} should come first; an event was taken out"
+    for expected, (seq,) in enumerate(db.execute("SELECT seq FROM event ORDER BY seq"), start=1):
+        if seq != expected:
+            yield f"event row {seq}: row {expected} should come first; an event was taken out"
             break
 
 

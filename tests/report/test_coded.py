@@ -114,6 +114,29 @@ def test_same_end_closes_the_inner_one_first(tmp_path):
     assert marked(rows(body)[0][1]) == "<[1>(ab)<[2>{cd}<2]><1]>"
 
 
+def test_the_line_has_the_colour_of_the_innermost_code_and_the_margin_of_each(tmp_path):
+    one = document(("participant", "abcdef"))
+    at = one.segments[0].start
+    codings = frame(
+        coding(one, at, at + 5, "A1"), coding(one, at + 1, at + 2, "D1"), coding(one, at + 3, at + 4, "X")
+    )
+    body = write(tmp_path / "a.docx", one, codings)
+    assert [line.get(f"{W}color") for line in body.iter(f"{W}u")] == [
+        "112299",
+        "772255",
+        "112299",
+        "595959",
+        "112299",
+    ]
+    assert [square.get(f"{W}val") for square in body.iter(f"{W}color")] == ["112299", "772255", "595959"]
+
+
+def test_what_xml_does_not_have_is_seen_as_one_character_each(tmp_path):
+    one = document(("participant", "a\0b\x0bc\ud83dd\ufffee\nf\tg\rh"))
+    ((_, runs, _),) = rows(write(tmp_path / "a.docx", one, frame()))
+    assert words(runs) == "a\ufffdb\ufffdc\ufffdd\ufffde\nf\tg\rh"
+
+
 def test_margin_line_has_number_key_name_soort_sign_and_coder(tmp_path):
     one = document(("participant", "Het bleef stil."))
     at = one.segments[0].start

@@ -86,10 +86,10 @@ def test_a_known_name_is_met_in_many_forms(tmp_path, known, label):
 
 
 def test_initials_do_not_outweigh_a_label_that_speaks_for_itself(tmp_path):
-    document = read(
-        tmp_path, "I: een\nR: twee\nI: drie", participants=["Ilse", "Rob Ingen"], interviewers=["Ruth"]
-    )
-    assert [one.role for one in document.segments] == ["interviewer", "participant", "interviewer"]
+    known = {"participants": ["Ilse", "Ineke N. Terwindt"], "interviewers": ["Ruth", "Rob E. S. Pieters"]}
+    for asks, answers in (("I", "R"), ("INT", "RESP")):
+        document = read(tmp_path, f"{asks}: een\n{answers}: twee\n{asks}: drie", **known)
+        assert [one.role for one in document.segments] == ["interviewer", "participant", "interviewer"]
 
 
 def test_roles_of_labels_that_are_left(tmp_path):
@@ -146,6 +146,12 @@ def test_time_marks_are_read_and_are_no_words(tmp_path, turn, milliseconds):
     assert document.segments[1].time_ms == milliseconds
 
 
+def test_a_time_mark_within_a_turn_is_not_that_of_the_next(tmp_path):
+    document = read(tmp_path, "I: een\n[00:12:31]\nen verder\nR: twee")
+    assert [one.time_ms for one in document.segments] == [None, None]
+    assert spoken(document)[0][2] == "een\n[00:12:31]\nen verder"
+
+
 @pytest.mark.parametrize("words", ["9:30 was ik er", "vroeg (9:30)", "om 9:30", "het is 12:31 [lacht]"])
 def test_a_time_of_day_stays_with_the_words(tmp_path, words):
     document = read(tmp_path, f"I: een\nR: {words}\nI: twee")
@@ -166,6 +172,16 @@ def test_word_table_with_heading_continuation_and_notes(tmp_path):
     assert [one.speaker for one in document.segments] == ["Marjan", "Toon", "Marjan", "Toon"]
     assert spoken(document)[1] == ("Toon", "participant", "Dag \n0:20\t\ten zo")
     assert [one.time_ms for one in document.segments] == [1000, None, 1000, None]
+
+
+def test_bold_words_within_a_line_are_no_label(tmp_path):
+    asks = paragraph(run("Marjan", bold=True), run(" hallo"))
+    answers = paragraph(run("Toon", bold=True), run(" dag"))
+    stress = paragraph(run("Marjan "), run("Hofstra", bold=True), run(" belde"))
+    path = write_docx(tmp_path / "ZA-1.docx", asks, answers, stress, asks, answers, stress)
+    document = read_document(path, interviewers=["Marjan"])
+    assert [one[0] for one in spoken(document)] == ["Marjan", "Toon"] * 2
+    assert spoken(document)[1][2] == "dag\nMarjan Hofstra belde"
 
 
 def test_soft_line_breaks_in_word_begin_turns_too(tmp_path):

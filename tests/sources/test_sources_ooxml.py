@@ -153,6 +153,17 @@ def test_a_zip_bomb_is_refused_by_its_directory_and_by_reading(tmp_path, monkeyp
     assert texts(path) == ["a" * 50_000]
     monkeypatch.setattr(ooxml, "MAX_PART_BYTES", 10_000)
     assert "unpacks to more than" in refusal(path)
+    opened, asked = [], []
+    real = zipfile.ZipExtFile.read
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.ZipFile, "open", lambda *given, **more: opened.append(given))
+        refusal(path)
+    assert opened == []
+    with monkeypatch.context() as patch:
+        patch.setattr(ooxml, "MAX_PART_BYTES", 60_000)
+        patch.setattr(zipfile.ZipExtFile, "read", lambda self, n=-1: asked.append(n) or real(self, n))
+        texts(path)
+    assert asked == [60_001]
     # a directory that lies about the size must not let the rest through
     data = bytearray(path.read_bytes())
     central = data.rindex(b"PK\x01\x02")

@@ -1,3 +1,4 @@
+import zipfile
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -141,6 +142,19 @@ def test_excel_faults_and_sheets(tmp_path):
     )
     assert 'there is no sheet "Blad2". Closest: "Blad1".' in refusal(path, sheet="Blad2")
     assert read_table(excel(tmp_path, ["a"], [1]), sheet="Blad1").rows[0]["a"] == "1"
+
+
+def test_a_wrong_size_in_the_sheet_hides_no_cells(tmp_path):
+    path = excel(tmp_path, ["a", "b"], [1, 2], [3, 4])
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    assert b'ref="A1:B3"' in sheet
+    parts["xl/worksheets/sheet1.xml"] = sheet.replace(b'ref="A1:B3"', b'ref="A1"')
+    with zipfile.ZipFile(path, "w") as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    assert cells(read_table(path)) == [(2, ["1", "2"]), (3, ["3", "4"])]
 
 
 def test_damaged_and_locked_excel_files(tmp_path):

@@ -41,7 +41,9 @@ def test_missing_file_and_missing_folder(tmp_path):
 def test_foreign_file_is_refused_in_words_and_left_alone(tmp_path, content):
     path = tmp_path / "ander.qualkit"
     path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"ander.qualkit: is not a qualkit study file. Choose a file that ends in .qualkit."):
+    with pytest.raises(
+        StoreError, match=r"ander.qualkit: is not a qualkit study file. Choose a file that ends in .qualkit."
+    ):
         qk.Study.open(path)
     assert path.read_bytes() == content
 
@@ -51,7 +53,9 @@ def test_newer_file_is_refused_in_words(study):
     db = sqlite3.connect(study.path)
     db.execute("PRAGMA user_version = 9")
     db.close()
-    with pytest.raises(StoreError, match=r"was made by a newer qualkit \(file version 9; this one reads up to 1\)"):
+    with pytest.raises(
+        StoreError, match=r"was made by a newer qualkit \(file version 9; this one reads up to 1\)"
+    ):
         qk.Study.open(study.path)
 
 
@@ -80,7 +84,10 @@ def test_inner_failure_can_be_survived(study):
 
 def test_read_only_refuses_changes(study):
     study.close()
-    with qk.Study.open(study.path, coder="AB", read_only=True) as again, pytest.raises(StoreError, match="was opened for reading only"):
+    with (
+        qk.Study.open(study.path, coder="AB", read_only=True) as again,
+        pytest.raises(StoreError, match="was opened for reading only"),
+    ):
         again.add_memo("x", kind="field", document="P-1")
 
 
@@ -120,7 +127,12 @@ def test_processes_that_write_at_once_lose_nothing(study):
         assert one.exitcode == 0
     with qk.Study.open(study.path, read_only=True) as again:
         counts = again.codings()["coder"].value_counts()
-        assert {name: counts[name] for name in ("AB", "C0", "C1", "C2")} == {"AB": 4, "C0": 5, "C1": 5, "C2": 5}
+        assert {name: counts[name] for name in ("AB", "C0", "C1", "C2")} == {
+            "AB": 4,
+            "C0": 5,
+            "C1": 5,
+            "C2": 5,
+        }
         assert again.verify().fault is None
 
 

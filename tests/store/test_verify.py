@@ -49,7 +49,9 @@ def test_replay_gives_the_same_state(path):
     file = StudyFile.open(path, read_only=True)
     fresh = replay(file.connection)
     for table in fold.STATE:
-        assert fresh.execute(f"SELECT * FROM {table}").fetchall() == file.query(f"SELECT * FROM {table}"), table
+        assert fresh.execute(f"SELECT * FROM {table}").fetchall() == file.query(f"SELECT * FROM {table}"), (
+            table
+        )
     file.close()
 
 
@@ -77,7 +79,13 @@ def test_edited_state_row_is_found(path, table):
     assert damage(path, EDITS[table]).startswith(f"table {table}: ")
 
 
-@pytest.mark.parametrize("table", sorted(set(EDITS) - {"study", "document", "revision", "release", "participant", "attribute", "coder", "topic"}))
+@pytest.mark.parametrize(
+    "table",
+    sorted(
+        set(EDITS)
+        - {"study", "document", "revision", "release", "participant", "attribute", "coder", "topic"}
+    ),
+)
 def test_dropped_state_row_is_found(path, table):
     assert f"table {table}: row" in damage(path, f"DELETE FROM {table}")
 
@@ -89,7 +97,10 @@ def test_every_state_table_is_tried():
 
 def test_added_state_row_is_found(path):
     added = "INSERT INTO coverage SELECT document, (SELECT max(id) FROM topic), 'asked' FROM coverage WHERE value = 'asked'"
-    added = added.replace("max(id)", "id").replace("FROM topic", "FROM topic WHERE id NOT IN (SELECT topic FROM coverage c WHERE c.document = coverage.document)")
+    added = added.replace("max(id)", "id").replace(
+        "FROM topic",
+        "FROM topic WHERE id NOT IN (SELECT topic FROM coverage c WHERE c.document = coverage.document)",
+    )
     assert damage(path, added).startswith("table coverage: row")
 
 
@@ -163,6 +174,15 @@ def test_damaged_pages_are_found(path):
 def test_no_event_holds_free_text(path):
     bodies = " ".join(row[0] for row in sqlite3.connect(path).execute("SELECT body FROM event"))
     said = [word for one in DOCUMENTS for word in one.text.split() if len(word) > 4]
-    typed = ["Kleine studie", "Twijfel", "dubbel", "leden", "inbrengers", *[p.key for p in PARTICIPANTS], '"AB"', "groep"]
+    typed = [
+        "Kleine studie",
+        "Twijfel",
+        "dubbel",
+        "leden",
+        "inbrengers",
+        *[p.key for p in PARTICIPANTS],
+        '"AB"',
+        "groep",
+    ]
     for word in [*said, *typed]:
         assert word not in bodies
