@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from qualkit.anchor import Span, commitment, find_quote
 from qualkit.codebook import Codebook
@@ -20,6 +20,8 @@ from qualkit.store.verify import Verified, verify
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_T = TypeVar("_T")
 
 
 class Study:
@@ -36,6 +38,7 @@ class Study:
     def __init__(self, file: StudyFile, *, coder: str | None) -> None:
         self._file = file
         self._coder_name = coder
+        self._kept: dict[str, tuple[int, object]] = {}
 
     # opening and closing
 
@@ -151,7 +154,7 @@ class Study:
     @property
     def content_hash(self) -> str:
         """SHA-256 of the canonical content, without ids and times; equal for equal content."""
-        return frames.content_hash(self._file.connection)
+        return self._keep("content_hash", lambda: frames.content_hash(self._file.connection))
 
     @property
     def heads(self) -> list[tuple[str, int, str]]:
@@ -204,6 +207,10 @@ class Study:
             coder, codebook_version, created_at, paragraph, role``: offsets int64 in code points,
             ``asked`` boolean (missing when not noted), names categorical, ``text`` and ``created_at`` str.
         """
+        # a copy, so that what a caller does to the frame stays with the caller
+        return self._keep("codings", self._codings).copy()
+
+    def _codings(self) -> pd.DataFrame:
         frame = frames.codings(self._file.connection)
         codebook = self.codebook
         language = self.language
@@ -632,6 +639,15 @@ class Study:
     @property
     def _is_build(self) -> bool:
         return self._file.tool == "build"
+
+    def _keep(self, name: str, make: Callable[[], _T]) -> _T:
+        """Return what `make` gave, until an event was written, here or by another program."""
+        last = int(str(self._file.query("SELECT coalesce(max(seq), 0) FROM event")[0][0]))
+        kept = self._kept.get(name)
+        if kept is None or kept[0] != last:
+            kept = last, make()
+            self._kept[name] = kept
+        return cast(_T, kept[1])
 
     def _codebook(self) -> Codebook:
         codebook = self.codebook

@@ -155,7 +155,8 @@ def write_coded(
         Name of each code by its key, in the order of the codebook; a *soort* may be named too. A key
         that is not named stands by itself.
     colours : mapping of str to str
-        Colour of each code by its key, as ``#112299``; a code without one is grey.
+        Colour of each code by its key, as ``#112299``; a code without one, or with an empty
+        one, is grey.
     date : str
         ISO date; shown below the title, and the date in the file's properties.
 
@@ -349,7 +350,7 @@ class _Margin:
 
 
 def _colour(code: str, colours: Mapping[str, str]) -> str:
-    return colours.get(code, _NO_COLOUR).removeprefix("#").upper()
+    return (colours.get(code) or _NO_COLOUR).removeprefix("#").upper()
 
 
 def _about(document: str, date: str, rows: pd.DataFrame, word: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Real
@@ -23,6 +24,7 @@ _MAX_NAME = 31
 _MAX_CELL = 32_767  # in UTF-16 units
 _MAX_WHOLE = 2**53  # Excel keeps numbers as doubles
 _FORBIDDEN = "[]:*?/\\"
+_NOTE_WIDTH = 140
 _LINE_HEIGHT = 15  # points, for one line of Calibri 11
 _MAX_HEIGHT = 409
 _CUT = "… [ingekort]"
@@ -41,7 +43,8 @@ class Sheet:
     title : str
         Above the table; empty for none.
     note : str
-        Below the title: unit, base, what a mark means. Each line has a row of its own; empty for none.
+        Below the title: unit, base, what a mark means. Each line has a row of its own, a long
+        one more; empty for none.
     widths : mapping of str to float
         Column to its width in characters; other columns fit what is in them, up to 40.
     wrap : frozenset of str
@@ -143,6 +146,7 @@ def quotation_table(codings: pd.DataFrame, participants: pd.DataFrame, by: str) 
     def text(values: pd.Series) -> pd.Series:
         return values.astype(object).where(values.notna(), "").astype("str")
 
+    codings = codings.reset_index(drop=True)  # rows are put in order by it, so it may name none twice
     made = pd.DataFrame(index=codings.index)
     made["participant"] = text(codings["participant"])
     made["group"] = text(made["participant"].map(group))
@@ -195,7 +199,12 @@ def _faults(sheets: Sequence[Sheet]) -> Iterable[str]:
 
 
 def _head_row(sheet: Sheet) -> int:
-    return bool(sheet.title) + len(sheet.note.splitlines())
+    return bool(sheet.title) + len(_note_lines(sheet))
+
+
+def _note_lines(sheet: Sheet) -> list[str]:
+    # a cell above the table runs on to the right without end, so a long line is broken where a screen ends
+    return [part for line in sheet.note.splitlines() for part in textwrap.wrap(line, _NOTE_WIDTH) or [""]]
 
 
 def _with_cut_note(sheet: Sheet) -> Sheet:
@@ -241,7 +250,7 @@ def _write_sheet(page: Any, sheet: Sheet, formats: Mapping[str, Any]) -> None:
 
     head = _head_row(sheet)
     above = [(sheet.title, formats["title"])] if sheet.title else []
-    above += [(line, formats["note"]) for line in sheet.note.splitlines()]
+    above += [(line, formats["note"]) for line in _note_lines(sheet)]
     for row, (line, look) in enumerate(above):
         page.write_string(row, 0, _fit(line), look)
     for place, name in enumerate(names):

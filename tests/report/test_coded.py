@@ -18,7 +18,7 @@ from qualkit.report.package import write_package
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 NAMES = {"A1": "Samenstelling", "D1": "Verloop van de hulp", "D10": "Tien", "gewenst": "wens"}
-COLOURS = {"A1": "#112299", "D1": "#772255"}
+COLOURS = {"A1": "#112299", "D1": "#772255", "X": ""}
 
 
 def document(*turns, lead="", name="CI-3"):

@@ -123,6 +123,12 @@ def test_title_note_header_filter_and_panes(tmp_path):
     assert round(page.column_dimensions["A"].width) == 31  # Excel counts the padding
 
 
+def test_a_long_note_is_broken_where_a_screen_ends(tmp_path):
+    note = " ".join(["woord"] * 30)
+    path = write(tmp_path / "a.xlsx", Sheet("Citaten", pd.DataFrame({"a": [1]}), note=note))
+    assert cells(path) == [[" ".join(["woord"] * 23)], [" ".join(["woord"] * 7)], ["a"], [1]]
+
+
 def test_wrapped_text_gets_a_row_as_high_as_it_needs(tmp_path):
     frame = pd.DataFrame({"text": ["kort", "x" * 25, "a\nb\nc\nd", "y" * 9000]})
     page = part(
@@ -259,6 +265,14 @@ def test_quotation_table_is_flat_complete_and_in_natural_order():
         "int64",
     ]
     assert list(table.index) == list(range(6))
+
+
+def test_an_index_with_doubles_does_not_double_rows():
+    people = pd.DataFrame({"participant": ["CI-2"], "rol": ["inbrenger"]})
+    doubled = codings().set_axis([0] * 6)
+    pd.testing.assert_frame_equal(
+        quotation_table(doubled, people, "rol"), quotation_table(codings(), people, "rol")
+    )
 
 
 def test_quotation_table_of_nothing_has_its_columns():
