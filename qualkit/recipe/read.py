@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from qualkit.errors import RecipeError
+from qualkit.errors import Fault, RecipeError, nearest
 from qualkit.fields import Parser
 from qualkit.model import LANGUAGES, MEMO_KINDS, Language, MemoKind
 from qualkit.report.filling import GroupName, ReportSettings
-from qualkit.yamltree import Faults, Fields, Node, Scalar, from_yaml
+from qualkit.yamltree import Faults, Fields, Items, Node, Scalar, from_yaml
 
 Output = Literal["rapport", "tabellen", "gecodeerd"]
 OnFault = Literal["stop", "report"]
+InterviewerTurns = Literal["refuse", "allow"]
+Kind = Literal["file", "folder", "either"]
 Approach = Literal["grounded_theory", "framework", "codebook", "reflexive"]
 
 OUTPUTS: tuple[Output, ...] = ("rapport", "tabellen", "gecodeerd")
@@ -24,7 +26,13 @@ LARGEST = 1_000_000
 _TOP = (
     *("title", "subtitle", "language", "date", "approach", "authors", "organisation", "notice", "questions"),
     *("study", "documents", "participants", "groups", "codebook", "guide", "coverage", "codings", "coder"),
-    *("memos", "names", "chapters", "template", "outputs", "on_fault"),
+    *("memos", "names", "chapters", "template", "outputs", "on_fault", "interviewer_turns"),
+)
+_INPUTS = ("documents", "participants", "codebook", "guide", "coverage", "codings", "memos")
+# what a table of codings may call otherwise
+_COLUMNS = (
+    *("document_id", "start", "end", "text", "code_id", "soort", "oordeel", "asked", "coder"),
+    "codebook_version",
 )
 
 
@@ -65,6 +73,9 @@ class Recipe:
         What to make.
     on_fault : {"stop", "report"}
         Whether codings that cannot be placed stop the build, or are named and left out.
+    interviewer_turns : {"refuse", "allow"}
+        Whether a coding may hold words of the interviewer, as in studies that code question and answer
+        together.
     """
 
     path: Path
@@ -84,6 +95,7 @@ class Recipe:
     codings: tuple[CodingsFile, ...]
     outputs: tuple[Output, ...]
     on_fault: OnFault
+    interviewer_turns: InterviewerTurns = "refuse"
 
     @classmethod
     def read(cls, path: str | Path) -> Recipe:
@@ -94,27 +106,57 @@ class Recipe:
         RecipeError
             With every fault of the recipe, each with its line.
         """
-        file = Path(path)
-        faults = Faults(file.name, error=RecipeError, what=f"{file.name} cannot be used as a recipe")
-        if not file.is_file():
-            faults.add(None, "there is no such file.", "Give the path of a study.yaml.")
-            faults.raise_any()
-        content = file.read_bytes()
-        if len(content) > LARGEST:
-            faults.add(None, f"is larger than {LARGEST:,} bytes.", "A recipe names files; it does not hold them.")
-            faults.raise_any()
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            faults.add(content.count(b"\n", 0, error.start) + 1, "is not UTF-8.", "Save it as UTF-8.")
-            faults.raise_any()
-        return _Reader(file.resolve(), faults).read(from_yaml(text, faults))
+        recipe, faults = read_recipe(path)
+        if faults:
+            raise RecipeError(faults, _cannot(Path(path)))
+        return recipe
 
     @property
     def file_name(self) -> str:
         """Name of the study file that the build makes: the recipe's folder, or its name when that says more."""
         stem = self.path.stem
         return f"{self.path.parent.name if stem == 'study' else stem}.qualkit"
+
+
+def read_recipe(path: str | Path) -> tuple[Recipe, list[Fault]]:
+    """Return a recipe as far as it can be read, and what is wrong with it.
+
+    A build goes on with what there is, so that the faults of the files come in the same error.
+
+    Raises
+    ------
+    RecipeError
+        When nothing can be read: no file, no UTF-8, no YAML.
+    """
+    file = Path(path)
+    faults = Faults(file.name, error=RecipeError, what=_cannot(file))
+    if not file.is_file():
+        found = "this is a folder." if file.is_dir() else "there is no such file."
+        faults.add(None, found, "Give the path of a study.yaml.")
+        faults.raise_any()
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        faults.add(None, f"the file cannot be opened ({error.strerror}).", "Check who may read it.")
+        faults.raise_any()
+    if len(content) > LARGEST:
+        faults.add(None, f"is larger than {LARGEST:,} bytes.", "A recipe names files; it does not hold them.")
+        faults.raise_any()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        faults.add(content.count(b"\n", 0, error.start) + 1, "is not UTF-8.", "Save it as UTF-8.")
+        faults.raise_any()
+    recipe = _Reader(file.resolve(), faults).read(from_yaml(text, faults))
+    try:
+        faults.raise_any()
+    except RecipeError as error:
+        return recipe, list(error.faults)
+    return recipe, []
+
+
+def _cannot(file: Path) -> str:
+    return f"{file.name} cannot be used as a recipe"
 
 
 class _Reader:
@@ -126,47 +168,49 @@ class _Reader:
         self._top: dict[str, Node] = {}
 
     def read(self, root: Node) -> Recipe:
-        """Return the recipe, or raise with all faults."""
+        """Return the recipe; what cannot be read is noted and left empty."""
         p = self._parser
         self._top = p.fields(root, "a recipe", _TOP, ("title", "language", "date", "groups"))
-        existing = self._one("study")
-        if existing is None:
-            for name in ("documents", "participants", "codebook", "codings"):
-                if name not in self._top:
-                    self._faults.add(root.place, f"a recipe has no {name}.", "Add it, or name an existing study.")
-        elif "codings" in self._top:
-            place = self._top["codings"].place
-            self._faults.add(place, "names codings and a study.", "A study holds its own codings: keep one of both.")
+        existing = self._one("study", "file")
+        for name in _INPUTS:
+            if "study" in self._top and name in self._top:
+                found = f"names {name} and a study."
+                self._faults.add(self._top[name].place, found, f"A study holds its own {name}: keep one of both.")
+            elif "study" not in self._top and name not in self._top and name in _INPUTS[:3] + _INPUTS[5:6]:
+                self._faults.add(root.place, f"a recipe has no {name}.", "Add it, or name an existing study.")
         codebook, name, version = self._codebook()
         recipe = Recipe(
             path=self._path,
             settings=self._settings(),
             approach=cast(Approach, p.choice(self._top.get("approach"), "approach", APPROACHES) or "codebook"),
             study=existing,
-            documents=self._one("documents"),
-            participants=self._one("participants"),
+            documents=self._one("documents", "either"),
+            participants=self._one("participants", "file"),
             codebook=codebook,
             codebook_name=name,
             codebook_version=version,
-            guide=self._one("guide"),
-            coverage=self._one("coverage"),
+            guide=self._one("guide", "file"),
+            coverage=self._one("coverage", "file"),
             memos=self._memos(),
-            names=self._one("names"),
-            template=self._one("template"),
+            names=self._one("names", "file"),
+            template=self._one("template", "file"),
             codings=self._codings(),
             outputs=self._outputs(),
             on_fault=cast(OnFault, p.choice(self._top.get("on_fault"), "on_fault", ("stop", "report")) or "stop"),
+            interviewer_turns=cast(
+                InterviewerTurns,
+                p.choice(self._top.get("interviewer_turns"), "interviewer_turns", ("refuse", "allow")) or "refuse",
+            ),
         )
-        if recipe.coverage and not recipe.guide:
+        if "coverage" in self._top and "guide" not in self._top:
             self._faults.add(self._top["coverage"].place, "names coverage without a guide.", "Add the topic guide.")
-        self._faults.raise_any()
         return recipe
 
     def _settings(self) -> ReportSettings:
         p, top = self._parser, self._top
         date = p.date(top.get("date"))
         attribute, groups = self._groups()
-        chapters = [self._path_of(node, "a chapter") for node in p.items(top.get("chapters"), "chapters")]
+        chapters = [self._path_of(node, "a chapter", "file") for node in p.items(top.get("chapters"), "chapters")]
         return ReportSettings(
             title=p.string(top.get("title"), "title"),
             subtitle=p.string(top.get("subtitle"), "subtitle"),
@@ -202,18 +246,21 @@ class _Reader:
         if node is None:
             return None, "", ""
         got = p.fields(node, "codebook", ("path", "name", "version"), ("path", "version"))
-        path = self._path_of(got["path"], "path of codebook") if "path" in got else None
+        path = self._path_of(got["path"], "path of codebook", "either") if "path" in got else None
         return path, p.string(got.get("name"), "name of codebook"), p.version(got.get("version"), "version") or ""
 
     def _codings(self) -> tuple[CodingsFile, ...]:
         p = self._parser
         found = []
-        for node in p.items(self._top.get("codings"), "codings"):
+        nodes = p.items(self._top.get("codings"), "codings")
+        if not nodes and isinstance(self._top.get("codings"), Items):
+            self._faults.add(self._top["codings"].place, "codings is an empty list.", "Name at least one table.")
+        for node in nodes:
             if isinstance(node, Scalar):
-                path, columns, coder = self._path_of(node, "codings"), (), ""
+                path, columns, coder = self._path_of(node, "codings", "file"), (), ""
             else:
                 got = p.fields(node, "a table of codings", ("file", "columns", "coder"), ("file",))
-                path = self._path_of(got["file"], "file of codings") if "file" in got else None
+                path = self._path_of(got["file"], "file of codings", "file") if "file" in got else None
                 coder = p.string(got.get("coder"), "coder of codings")
                 columns = self._columns(got.get("columns"))
             if path is not None:
@@ -227,14 +274,15 @@ class _Reader:
         if not isinstance(node, Fields):
             self._faults.add(node.place, "columns should be a mapping.", "Write: our name, a colon, the table's name.")
             return ()
-        return tuple((ours, p.string(theirs, f"column {ours}")) for ours, theirs in node.entries.items())
+        named = p.fields(node, "columns", _COLUMNS, ())
+        return tuple((ours, p.string(theirs, f"column {ours}")) for ours, theirs in named.items())
 
     def _memos(self) -> tuple[tuple[MemoKind, Path], ...]:
         p, node = self._parser, self._top.get("memos")
         if node is None:
             return ()
         folders = p.fields(node, "memos", MEMO_KINDS, ())
-        found = [(kind, self._path_of(folders[kind], f"memos: {kind}")) for kind in MEMO_KINDS if kind in folders]
+        found = [(kind, self._path_of(folders[kind], f"memos: {kind}", "folder")) for kind in MEMO_KINDS if kind in folders]
         return tuple((kind, path) for kind, path in found if path is not None)
 
     def _outputs(self) -> tuple[Output, ...]:
@@ -248,24 +296,27 @@ class _Reader:
         p = self._parser
         return tuple(p.string(node, f"one of {name}") for node in p.items(self._top.get(name), name))
 
-    def _one(self, name: str) -> Path | None:
+    def _one(self, name: str, kind: Kind) -> Path | None:
         node = self._top.get(name)
-        return None if node is None else self._path_of(node, name)
+        return None if node is None else self._path_of(node, name, kind)
 
-    def _path_of(self, node: Node, what: str) -> Path | None:
+    def _path_of(self, node: Node, what: str, kind: Kind) -> Path | None:
         written = self._parser.string(node, what)
         if not written:
             return None
         path = (self._path.parent / written).resolve()
         if not path.exists():
             self._faults.add(node.place, f'{what} names "{written}", which is not there.', _beside(path))
-            return None
-        return path
+        elif kind == "file" and path.is_dir():
+            self._faults.add(node.place, f'{what} names "{written}", which is a folder.', "Name one file.")
+        elif kind == "folder" and not path.is_dir():
+            self._faults.add(node.place, f'{what} names "{written}", which is no folder.', "Name its folder.")
+        else:
+            return path
+        return None
 
 
 def _beside(path: Path) -> str:
-    from qualkit.errors import nearest
-
     if not path.parent.is_dir():
         return f"There is no folder {path.parent.name} either."
     names: Sequence[str] = sorted(one.name for one in path.parent.iterdir() if not one.name.startswith("."))
