@@ -98,7 +98,9 @@ class TableError(FaultsError):
 
 
 class RecipeError(FaultsError):
-    """A recipe, or a file it names, has faults; all of them are listed."""
+    """A recipe, or a file it names, has faults; the message lists a hundred, so that few builds are needed."""
+
+    SHOWN = 100
 
 
 class UnknownNameError(QualkitError):

@@ -38,7 +38,13 @@ def write_tables(path: Path, study: Study, settings: ReportSettings) -> None:
     ]
     method = comparison.method[settings.language]
     sheets = [
-        Sheet("citaten", quotation_table(study.codings(), people, settings.by), "Alle gecodeerde fragmenten"),
+        Sheet(
+            "citaten",
+            quotation_table(study.codings(), people, settings.by),
+            "Alle gecodeerde fragmenten",
+            widths={"text": 70, "code": 26},
+            wrap=frozenset({"text", "code"}),
+        ),
         Sheet(
             "matrix",
             comparison.matrix(language=settings.language).reset_index(),
@@ -53,7 +59,9 @@ def write_tables(path: Path, study: Study, settings: ReportSettings) -> None:
         wide = coverage.pivot(index="document_id", columns="topic", values="value").reset_index()
         sheets.append(Sheet("gespreksverloop", wide, "Welk onderwerp in welk gesprek is gevraagd"))
     memos = study.memos()[["target_name", "kind", "text", "coder"]]
-    sheets.append(Sheet("memo's", memos, "Veldnotities en samenvattingen"))
+    sheets.append(
+        Sheet("memo's", memos, "Veldnotities en samenvattingen", widths={"text": 90}, wrap=frozenset({"text"}))
+    )
     write_workbook(path, sheets, date=settings.date)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from qualkit.errors import Fault, TableError
 from qualkit.model import CoverageValue
@@ -58,7 +59,9 @@ class CodingRow:
     codebook_version: str
 
 
-def read_codings(path: Path, *, columns: Mapping[str, str], coder: str) -> list[CodingRow]:
+def read_codings(
+    path: Path, *, columns: Mapping[str, str], coder: str, faults: list[Fault] | None = None
+) -> list[CodingRow]:
     """Return the rows of a table of codings (CSV or Excel).
 
     Parameters
@@ -71,16 +74,22 @@ def read_codings(path: Path, *, columns: Mapping[str, str], coder: str) -> list[
         Our name to the table's own, where that differs.
     coder : str
         Who coded, when the table has no such column.
+    faults : list of Fault or None
+        When given, faulty rows are noted in it and left out, and the other rows are returned.
 
     Raises
     ------
     TableError
-        With every fault at once.
+        With every fault at once; when `faults` is given, only for a table that cannot be used at all.
     """
     table = read_table(path)
     names = {ours: columns.get(ours, ours) for ours in (*CodingRow.__dataclass_fields__, "document_id", "code_id")}
-    table.require(names["document_id"], names["code_id"], *columns.values())
-    faults: list[Fault] = []
+    table.require(*dict.fromkeys((names["document_id"], names["code_id"], *columns.values())))
+    if not {names["text"], names["start"]} & set(table.columns):
+        missing = 'there is no column "start" and no column "text".'
+        mend = "A coding needs a place or words: add start and end, or text."
+        raise TableError([Fault(path.name, missing, mend)], f"{path.name} is not used")
+    wrong: list[Fault] = [] if faults is None else faults
     found = []
     for row in table.rows:
         where = f"{path.name}, row {row.number}"
@@ -88,31 +97,36 @@ def read_codings(path: Path, *, columns: Mapping[str, str], coder: str) -> list[
         def cell(ours: str, row: Mapping[str, str] = row) -> str:  # type: ignore[assignment]
             return row[names[ours]] if names[ours] in table.columns else ""
 
-        offsets = _offsets(cell("start"), cell("end"), where, faults)
+        before = len(wrong)
+        offsets = _offsets(cell("start"), cell("end"), where, wrong)
         asked = cell("asked").lower()
         if asked not in ASKED_WORDS:
-            faults.append(Fault(where, f'asked "{asked}" is not understood.', "Write ja, nee or nothing."))
+            wrong.append(Fault(where, f'asked is "{cell("asked")}".', "Write ja, nee or nothing."))
+        if len(wrong) > before:
+            continue
         found.append(
             CodingRow(
                 where=where,
-                document=cell("document_id"),
+                document=normalize("NFC", cell("document_id")),
                 code=cell("code_id"),
                 text=cell("text"),
                 start=offsets[0],
                 end=offsets[1],
                 soort=cell("soort"),
                 oordeel=cell("oordeel").replace("-", "−"),
-                asked=ASKED_WORDS.get(asked),
+                asked=ASKED_WORDS[asked],
                 coder=cell("coder") or coder,
                 codebook_version=cell("codebook_version"),
             )
         )
-    if faults:
-        raise TableError(faults, f"{path.name} is not used")
+    if wrong and faults is None:
+        raise TableError(wrong, f"{path.name} is not used")
     return found
 
 
-def read_coverage(path: Path) -> list[tuple[str, str, str, CoverageValue]]:
+def read_coverage(
+    path: Path, *, faults: list[Fault] | None = None
+) -> list[tuple[str, str, str, CoverageValue]]:
     """Return which topic was asked in which interview: where, document, topic, value.
 
     Parameters
@@ -120,15 +134,18 @@ def read_coverage(path: Path) -> list[tuple[str, str, str, CoverageValue]]:
     path : Path
         A table with ``document_id`` and a column for each topic; cells hold gevraagd, kwam op or niet
         gevraagd (asked, came_up, not_asked).
+    faults : list of Fault or None
+        When given, faulty cells are noted in it, and the other cells are returned.
 
     Raises
     ------
     TableError
-        With every cell that holds something else.
+        With every cell that holds something else; when `faults` is given, only for a table that cannot be
+        used at all.
     """
     table = read_table(path)
     table.require("document_id")
-    faults: list[Fault] = []
+    wrong: list[Fault] = [] if faults is None else faults
     found: list[tuple[str, str, str, CoverageValue]] = []
     for row in table.rows:
         for topic in table.columns:
@@ -137,13 +154,13 @@ def read_coverage(path: Path) -> list[tuple[str, str, str, CoverageValue]]:
             where = f"{path.name}, row {row.number}, {topic}"
             value = COVERAGE_WORDS.get(row[topic].lower())
             if value is None:
-                faults.append(
-                    Fault(where, f'"{row[topic]}" is not understood.', "Write gevraagd, kwam op or niet gevraagd.")
+                wrong.append(
+                    Fault(where, _unclear(row[topic]), "Write gevraagd, kwam op or niet gevraagd.")
                 )
             else:
-                found.append((where, row["document_id"], topic, value))
-    if faults:
-        raise TableError(faults, f"{path.name} is not used")
+                found.append((where, normalize("NFC", row["document_id"]), topic, value))
+    if wrong and faults is None:
+        raise TableError(wrong, f"{path.name} is not used")
     return found
 
 
@@ -167,7 +184,7 @@ def read_names(path: Path) -> dict[str, str]:
     for row in table.rows:
         where = f"{path.name}, row {row.number}"
         if not row["naam"] or not row["vervanging"]:
-            faults.append(Fault(where, "name or replacement is empty.", "Fill in both."))
+            faults.append(Fault(where, "naam or vervanging is empty.", "Fill in both."))
         elif row["naam"] in found:
             faults.append(Fault(where, "this name stands here for the second time.", "Keep one row."))
         else:
@@ -183,5 +200,10 @@ def _offsets(start: str, end: str, where: str, faults: list[Fault]) -> tuple[int
     try:
         return int(start), int(end)
     except ValueError:
-        faults.append(Fault(where, f'start "{start}" and end "{end}" are no numbers.', "Give both or neither."))
+        found = f'start is "{start}" and end is "{end}".'
+        faults.append(Fault(where, found, "Give both as whole numbers, or neither."))
         return None, None
+
+
+def _unclear(cell: str) -> str:
+    return f'"{cell}" is not understood.' if cell else "the cell is empty."

@@ -30,6 +30,9 @@ def read_guide(path: Path) -> list[Topic]:
     except UnicodeDecodeError:
         faults.add(None, "is not UTF-8.", "Save it as UTF-8.")
         faults.raise_any()
+    except OSError as error:
+        faults.add(None, f"the file cannot be opened ({error.strerror}).", "Check the path.")
+        faults.raise_any()
     parser = Parser(faults)
     top = parser.fields(from_yaml(text, faults), "a topic guide", ("topics",), ("topics",))
 

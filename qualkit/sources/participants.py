@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from unicodedata import normalize
 
 from qualkit.errors import Fault, FaultsError, SourceError, TableError
 from qualkit.model import Document, Participant
@@ -30,47 +31,57 @@ FORMS = {"live": "live", "teams": "Teams", "telefoon": "telefoon", "phone": "tel
 CONSENT = {"ja": "ja", "yes": "ja"}
 
 
-def read_participants(path: Path) -> list[Participant]:
+def read_participants(path: Path, *, faults: list[Fault] | None = None) -> list[Participant]:
     """Return the participants of a table (CSV or Excel), one row each, with their attributes.
 
     Columns are named in Dutch or English: respondent (needed), groep, tranche, datum, vorm (live, Teams,
     telefoon), duur_min, interviewer, aanwezig, werving, casus (several parted by ``;``, ``,`` or ``/``),
-    toestemming. Any further column is an attribute too.
+    toestemming (ja, where there is such a column). Any further column is an attribute too.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    faults : list of Fault or None
+        When given, faults are noted in it, and the participants are returned without the faulty values.
 
     Raises
     ------
     TableError
         With every fault at once: no participant, one that stands twice, a date, form or duration that is
-        none, a consent that is not given.
+        none, a consent that is not given. When `faults` is given, only for a table that cannot be used at
+        all.
     """
     table = read_table(path)
     known = {name: column for name, names in COLUMNS.items() for column in table.columns if column.lower() in names}
     if "respondent" not in known:
         table.require("respondent")
     others = {column: column for column in table.columns if column not in known.values()}
-    faults: list[Fault] = []
+    wrong: list[Fault] = [] if faults is None else faults
     found: dict[str, Participant] = {}
     for row in table.rows:
         where = f"{path.name}, row {row.number}"
-        key = row[known["respondent"]]
+        key = normalize("NFC", row[known["respondent"]])
         if not key:
-            faults.append(Fault(where, "no respondent.", "Fill in the participant code, such as CI-3."))
+            wrong.append(Fault(where, "has no respondent.", "Fill in the participant code, such as CI-3."))
             continue
         if key in found:
-            faults.append(Fault(where, f'respondent "{key}" stands here for the second time.', "Keep one row."))
+            wrong.append(Fault(where, f'respondent "{key}" stands here for the second time.', "Keep one row."))
             continue
         values = {
-            name: _values(name, row, column, where, faults)
+            name: _values(name, row, column, where, wrong)
             for name, column in {**known, **others}.items()
             if name != "respondent"
         }
         found[key] = Participant(key, {name: value for name, value in values.items() if value})
-    if faults:
-        raise TableError(faults, f"{path.name} is not used")
+    if wrong and faults is None:
+        raise TableError(wrong, f"{path.name} is not used")
     return list(found.values())
 
 
-def read_transcripts(source: Path, people: Sequence[Participant]) -> list[Document]:
+def read_transcripts(
+    source: Path, people: Sequence[Participant], *, unread: dict[str, Fault] | None = None
+) -> list[Document]:
     """Return the transcripts in a folder, or the one in a file.
 
     Parameters
@@ -79,32 +90,43 @@ def read_transcripts(source: Path, people: Sequence[Participant]) -> list[Docume
         A folder, searched with all below it, or one file.
     people : sequence of Participant
         Whose attribute *interviewer* tells who asks the questions.
+    unread : dict or None
+        When given, files that cannot be read are noted in it by the name of their document, and the other
+        documents are returned.
 
     Raises
     ------
     FaultsError
-        With every file that cannot be read.
+        With every file that cannot be read; when `unread` is given, only when there is none to read, or two
+        would be documents of one name.
     """
     by_key = {one.key: one for one in people}
-    paths = find_documents(source) if source.is_dir() else [source]
-    faults: list[Fault] = []
+    try:
+        paths = find_documents(source) if source.is_dir() else [source]
+    except SourceError as error:
+        raise FaultsError([error.fault], "the transcripts are not used") from None
+    wrong: dict[str, Fault] = {} if unread is None else unread
     documents: list[Document] = []
     for path in paths:
-        person = by_key.get(path.stem)
+        name = normalize("NFC", path.stem)
+        person = by_key.get(name)
         interviewers = person.values.get("interviewer", ()) if person else ()
         try:
             documents.append(read_document(path, interviewers=interviewers))
         except SourceError as error:
-            faults.append(error.fault)
+            wrong[name] = error.fault
     if not paths:
-        faults.append(Fault(source.name, "holds no transcript.", "Put .docx, .txt or .md files there."))
-    if faults:
-        raise FaultsError(faults, "the transcripts are not used")
+        empty = Fault(source.name, "holds no transcript.", "Put .docx, .txt or .md files there.")
+        raise FaultsError([empty], "the transcripts are not used")
+    if wrong and unread is None:
+        raise FaultsError(wrong.values(), "the transcripts are not used")
     return documents
 
 
 def _values(name: str, row: Row, column: str, where: str, faults: list[Fault]) -> tuple[str, ...]:
     raw = row[column]
+    if not raw and name == "toestemming":
+        faults.append(Fault(where, f"{column} is empty.", _MENDS[name]))
     if not raw:
         return ()
     if name == "casus":
@@ -114,7 +136,7 @@ def _values(name: str, row: Row, column: str, where: str, faults: list[Fault]) -
         return (raw,)
     value = check(raw)
     if value is None:
-        faults.append(Fault(where, f'{column} "{raw}" is not understood.', _MENDS[name]))
+        faults.append(Fault(where, f'{column} is "{raw}".', _MENDS[name]))
         return ()
     return (value,)
 
@@ -142,5 +164,5 @@ _MENDS = {
     "datum": "Write it as 2021-06-08 or 8-6-2021.",
     "duur_min": "Write whole minutes, such as 61.",
     "vorm": "Write live, Teams or telefoon.",
-    "toestemming": "Only participants who said yes (ja) may be in a study; take the transcript out as well.",
+    "toestemming": "Only who said yes (ja) may be in a study: take out this row and the transcript.",
 }

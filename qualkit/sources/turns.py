@@ -72,6 +72,8 @@ class _Label:
     stars: str = ""
     # key of the label that fills the line before: this one may be the answer to it
     after: str = ""
+    # stands in a column of labels, where one turn is enough to be a speaker
+    sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ def _cell_label(text: str, row: tuple[Piece, ...]) -> _Label | None:
             mark = time_ms(time["mark"]) if time["mark"] else mark
             rest = rest[1:]
         _, end = _strip(text, rest[0].start, rest[0].start + len(rest[0].text))
-        found = _label(text, "firm", hit, rest[0].start, end)
+        found = replace(_label(text, "firm", hit, rest[0].start, end), sure=True)
         return found if found.time_ms is not None else replace(found, time_ms=mark)
     return None
 
@@ -254,8 +256,11 @@ def _accepted(labels: list[_Label], speakers: Speakers) -> frozenset[str]:
         # "Precies" on the line below "Toon" is what Toon says, however often he says it
         counts = Counter(label.key for label in pool if all_of[label.after] <= all_of[label.key])
         first = {label.key: label.label for label in reversed(pool)}
+        sure = {label.key for label in pool if label.sure}
         keys = frozenset(
-            key for key, n in counts.items() if speakers.knows(first[key]) or (n >= 2 and is_name(first[key]))
+            key
+            for key, n in counts.items()
+            if speakers.knows(first[key]) or ((n >= 2 or key in sure) and is_name(first[key]))
         )
         if len(keys) >= 2 and max(counts[key] for key in keys) >= 2:
             break
@@ -303,10 +308,15 @@ def _roles(path: Path, labels: list[_Label], speakers: Speakers, named: dict[str
     if len(empty) == 1 and (len(often) == 1 or (empty == ["participant"] and _dominates(often, counts))):
         roles[often[0]] = empty[0]
     elif empty:
+        if "interviewer" in empty:
+            who, mend = (
+                "interviewer",
+                "Put the interviewer's name in the column interviewer of the participants table.",
+            )
+        else:
+            who, mend = "participant", 'Label the answers "R:".'
         raise SourceError(
-            path,
-            f"it cannot be told who is the interviewer among the speakers {_tally(labels)}.",
-            "Put the interviewer's name in the column interviewer of the participants table.",
+            path, f"it cannot be told who is the {who} among the speakers {_tally(labels)}.", mend
         )
     return {key: roles.get(key, "other") for key in counts}
 

@@ -333,3 +333,42 @@ def test_real_interviews_are_read_word_for_word(name, turns):
         ("Dan", "interviewer"),
         ("Participant", "participant"),
     }
+
+
+def test_participant_is_who_speaks_most_when_only_the_interviewer_is_known(tmp_path):
+    path = tmp_path / "P-1.md"
+    turns = ["**Ruth:** Vertel.", "**Levi:** Nou ja.", "**Ruth:** En?", "**Levi:** Weet niet."] * 3
+    path.write_text(
+        "\n\n".join([*turns, "**Sjors:** Hij weet het wel.", "**Sjors:** Toch?"]), encoding="utf-8"
+    )
+    roles = {one.speaker: one.role for one in read_document(path, interviewers=["Ruth Wassenaar"]).segments}
+    assert roles == {"Ruth": "interviewer", "Levi": "participant", "Sjors": "other"}
+
+
+def test_two_who_speak_alike_are_not_guessed_between(tmp_path):
+    path = tmp_path / "P-1.md"
+    turns = ["**Ruth:** Vertel.", "**Levi:** Nou ja.", "**Sjors:** Hij weet het wel."] * 3
+    path.write_text("\n\n".join(turns), encoding="utf-8")
+    with pytest.raises(SourceError) as caught:
+        read_document(path, interviewers=["Ruth Wassenaar"])
+    assert str(caught.value).startswith(
+        "P-1.md: it cannot be told who is the participant among the speakers "
+    )
+
+
+def test_one_turn_in_a_column_of_labels_is_a_speaker(tmp_path):
+    import docx
+
+    document = docx.Document()
+    table = document.add_table(rows=0, cols=2)
+    for label, words in [
+        ("I", "Vertel."),
+        ("R", "Nou ja."),
+        ("Diny", "De koffie is klaar."),
+        ("R", "Dank je."),
+    ]:
+        cells = table.add_row().cells
+        cells[0].text, cells[1].text = label, words
+    document.save(tmp_path / "P-1.docx")
+    found = read_document(tmp_path / "P-1.docx")
+    assert [(one.speaker, one.role) for one in found.segments][2] == ("Diny", "other")
