@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
-from qualkit.cli.output import complain, progress, say, say_json
+from qualkit.cli.output import progress, remark, say, say_json
 
 
 def build(
     recipe: Annotated[Path, typer.Argument(help="The recipe of the study: study.yaml.")],
-    out: Annotated[Path, typer.Option("--out", help="The folder to write in; nothing outside it is touched.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="The folder to write in; nothing outside it is touched.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
@@ -26,7 +28,7 @@ def build(
     with progress(quiet=quiet or json) as tell:
         built = make(recipe, out=out, progress=tell)
     for fault in built.left_out:
-        complain(f"left out: {fault}")
+        remark(f"Left out: {fault}")
     if json:
         say_json(
             {

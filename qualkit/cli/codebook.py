@@ -41,4 +41,6 @@ def check(
     if json:
         say_json(found)
     else:
-        say(f"{codebook.name} {codebook.version}: no faults; {found['categories']} categories, {found['codes']} codes.")
+        say(
+            f"{codebook.name} {codebook.version}: no faults; {found['categories']} categories, {found['codes']} codes."
+        )

@@ -15,6 +15,11 @@ def complain(message: str) -> None:
     typer.echo(f"Error: {message}", err=True)
 
 
+def remark(message: str) -> None:
+    """Print on stderr what the user should know, though nothing failed."""
+    typer.echo(message, err=True)
+
+
 def say(message: str) -> None:
     """Print a line on stdout."""
     typer.echo(message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qualkit.recipe.build import Built, build
+from qualkit.recipe.main_job import Built, build
 from qualkit.recipe.read import Recipe
 
 __all__ = ["Built", "Recipe", "build"]
