@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from qualkit.cli.output import progress, remark, say, say_json
+from qualkit.cli.output import counted, progress, remark, say, say_json
 
 
 def build(
@@ -23,12 +23,16 @@ def build(
 
     Example: qualkit build transcripts_sample/study.yaml --out build/
     """
+    from qualkit.recipe import LEFT_OUT
     from qualkit.recipe import build as make
 
     with progress(quiet=quiet or json) as tell:
         built = make(recipe, out=out, progress=tell)
     for fault in built.left_out:
         remark(f"Left out: {fault}")
+    if left_out := len(built.left_out):
+        were = "was" if left_out == 1 else "were"
+        remark(f"{counted(left_out, 'coding')} {were} left out: see {LEFT_OUT.as_posix()}.")
     if json:
         say_json(
             {
@@ -42,10 +46,12 @@ def build(
         )
         return
     made = built.manifest
-    say(
-        f"{made['documents']} interviews, {made['codings']} codings by {len(made['coders'])} coder(s), "  # type: ignore[arg-type]
-        f"codebook {made['codebook']} {made['codebook_version']}"
+    coders = ", ".join(cast(list[str], made["coders"]))
+    interviews, codings = (
+        counted(cast(int, made["documents"]), "interview"),
+        counted(cast(int, made["codings"]), "coding"),
     )
+    say(f"{interviews}, {codings} by {coders}, codebook {made['codebook']} {made['codebook_version']}")
     if built.report:
         say(f"Report:  {built.report}")
     say(f"Study:   {built.study}")

@@ -25,6 +25,11 @@ def say(message: str) -> None:
     typer.echo(message)
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: ``1 coding``, ``2 codings``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def say_json(value: object) -> None:
     """Print a value as JSON on stdout."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -209,7 +209,7 @@ def test_faults_of_recipe_and_files_come_together(tmp_path):
     assert str(error) == (
         "klein.yaml is not built: 6 faults.\n"
         '- klein.yaml, line 13: guide names "lijst.yaml", which is not there. Closest: "topiclijst.yaml", '
-        '"klein.yaml", "interviews".\n'
+        '"klein.yaml".\n'
         '- klein.yaml, line 19: "ouputs" is not a field of a recipe. Closest: "outputs", "groups", "documents".\n'
         '- respondenten.csv, line 2: datum is "morgen". Write it as 2021-06-08 or 8-6-2021.\n'
         "- P-2.txt: the file is empty (0 bytes). Copy it again from where it came from.\n"
