@@ -104,3 +104,8 @@ def derived_id(study: str, *parts: str) -> str:
 def now() -> str:
     """Return the wall time, UTC, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def note_hash(values: tuple[object, ...], previous: str) -> str:
+    """Return the hash of a row of the table merge: over its other columns and the hash of the row before."""
+    return hashlib.sha256(canonical([*values, previous]).encode("utf-8")).hexdigest()
