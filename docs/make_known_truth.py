@@ -381,6 +381,10 @@ def part_empty(plan: Plan, codings: dict[str, Coded]) -> list[str]:
         lines.append(
             f"- {code}, planned for nobody, was {'used' if any(counts.values()) else 'not used'}. Cells: {used}."
         )
+    lines.append(
+        "- That a code stays empty shows only that the interviews gave no cause for it. G4 was near: in CI-8 an alderman "
+        "lets the work start before the papers are there, and both coders noted in their memo why that is G6."
+    )
     planned = {cell.code for s in plan.statements for cell in s.cells}
     for coded in codings.values():
         codes = {cell.code for cell in coded.cells}
@@ -463,7 +467,7 @@ def part_meaning(plan: Plan, codings: dict[str, Coded]) -> list[str]:
         "interviews do not.",
         "- **They are no evidence about reliability or saturation.** Agreement and saturation figures on this invented set "
         "demonstrate the calculation and prove nothing. The interviews come from one workshop, as do the two readings; "
-        "whoever writes from a plan repeats himself, and a saturation curve over such interviews bends where the plan bends.",
+        "a saturation curve over interviews written from a plan bends where the plan bends.",
         remark_on_best(plan, codings["AB"]),
         "- **A miss has three possible owners.** The writer may have said it too faintly, the coder may have overlooked it, or "
         "the codebook may send the passage to another code. The plan cannot tell which. Misses shared by both coders point "
@@ -471,8 +475,8 @@ def part_meaning(plan: Plan, codings: dict[str, Coded]) -> list[str]:
         "misses points at soort: the coder heard an effect where the plan meant none, or the other way round.",
         "- **An extra cell is not an error.** People who talk say more than was planned, and invented people do too. See the "
         "cells that both coders gave.",
-        "- **The plan is not a gold standard.** It is a record of intent. Nobody corrected the codings towards it, and a report "
-        "on this sample counts what AB coded, not what was planned.",
+        "- **The plan is not a gold standard.** It is a record of intent. Nobody corrected the codings towards it, and a "
+        "report on this sample counts what AB coded, not what was planned.",
         "",
         "Ten places where AB and CD read differently are set out in `docs/disagreements.md`.",
         "",
@@ -482,7 +486,7 @@ def part_meaning(plan: Plan, codings: dict[str, Coded]) -> list[str]:
 def best_group(plan: Plan, coded: Coded) -> tuple[str, set[Cell], set[Cell]]:
     """Return the group of which the largest part was recovered, its planned cells and its coded ones."""
     found = {}
-    for group in GROUPS:
+    for group in dict.fromkeys(plan.groups.values()):
         people = [r for r in coded.respondents if plan.groups[r] == group]
         found[group] = (plan.cells(people), of(coded.cells, people))
     best = max(found, key=lambda group: len(found[group][0] & found[group][1]) / len(found[group][0]))

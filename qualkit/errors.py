@@ -98,9 +98,9 @@ class TableError(FaultsError):
 
 
 class RecipeError(FaultsError):
-    """A recipe, or a file it names, has faults; the message lists a hundred, so that few builds are needed."""
+    """A recipe, or a file it names, has faults; the message lists fifty, so that few builds are needed."""
 
-    SHOWN = 100
+    SHOWN = 50
 
 
 class UnknownNameError(QualkitError):

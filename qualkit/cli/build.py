@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from qualkit.cli.output import complain, progress, say, say_json
+from qualkit.cli.output import counted, progress, remark, say, say_json
 
 
 def build(
     recipe: Annotated[Path, typer.Argument(help="The recipe of the study: study.yaml.")],
-    out: Annotated[Path, typer.Option("--out", help="The folder to write in; nothing outside it is touched.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="The folder to write in; nothing outside it is touched.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
@@ -21,12 +23,16 @@ def build(
 
     Example: qualkit build transcripts_sample/study.yaml --out build/
     """
+    from qualkit.recipe import LEFT_OUT
     from qualkit.recipe import build as make
 
     with progress(quiet=quiet or json) as tell:
         built = make(recipe, out=out, progress=tell)
     for fault in built.left_out:
-        complain(f"left out: {fault}")
+        remark(f"Left out: {fault}")
+    if left_out := len(built.left_out):
+        were = "was" if left_out == 1 else "were"
+        remark(f"{counted(left_out, 'coding')} {were} left out: see {LEFT_OUT.as_posix()}.")
     if json:
         say_json(
             {
@@ -40,10 +46,12 @@ def build(
         )
         return
     made = built.manifest
-    say(
-        f"{made['documents']} interviews, {made['codings']} codings by {len(made['coders'])} coder(s), "  # type: ignore[arg-type]
-        f"codebook {made['codebook']} {made['codebook_version']}"
+    coders = ", ".join(cast(list[str], made["coders"]))
+    interviews, codings = (
+        counted(cast(int, made["documents"]), "interview"),
+        counted(cast(int, made["codings"]), "coding"),
     )
+    say(f"{interviews}, {codings} by {coders}, codebook {made['codebook']} {made['codebook_version']}")
     if built.report:
         say(f"Report:  {built.report}")
     say(f"Study:   {built.study}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from qualkit.cli.output import say, say_json
+from qualkit.cli.output import counted, say, say_json
 
 app = typer.Typer(no_args_is_help=True, help="A codebook: its releases and their codes.")
 
@@ -30,7 +30,7 @@ def check(
     from qualkit.codebook import Codebook
 
     codebook = Codebook.read(path, version=version)
-    found = {
+    found: dict[str, object] = {
         "codebook": codebook.name,
         "version": codebook.version,
         "categories": sum(1 for code in codebook.codes if code.parent is None),
@@ -41,4 +41,7 @@ def check(
     if json:
         say_json(found)
     else:
-        say(f"{codebook.name} {codebook.version}: no faults; {found['categories']} categories, {found['codes']} codes.")
+        categories = counted(cast(int, found["categories"]), "category", "categories")
+        say(
+            f"{codebook.name} {codebook.version}: no faults; {categories}, {counted(cast(int, found['codes']), 'code')}."
+        )

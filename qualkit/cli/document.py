@@ -48,5 +48,7 @@ def preview(
         say_json({"document_id": document.name, "turns": turns})
         return
     for turn in turns:
-        line = f"{turn['paragraph']:>4}  {turn['role']:<11}  {turn['speaker']:<24} {turn['start']}–{turn['end']}"
+        line = (
+            f"{turn['paragraph']:>4}  {turn['role']:<11}  {turn['speaker']:<24} {turn['start']}–{turn['end']}"
+        )
         say(f"{line}  {turn['words']}" if words else line)

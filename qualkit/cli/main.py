@@ -27,7 +27,7 @@ app.add_typer(codebook.app, name="codebook")
 app.add_typer(document.app, name="document")
 
 
-def _version(*, wanted: bool) -> None:
+def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"qualkit {__version__}")
         raise typer.Exit
@@ -35,11 +35,11 @@ def _version(*, wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
+    version: Annotated[  # read by its callback, before a command is asked for
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_version)
     ] = False,
 ) -> None:
-    _version(wanted=version)
+    pass
 
 
 def main() -> None:

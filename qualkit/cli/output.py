@@ -15,9 +15,19 @@ def complain(message: str) -> None:
     typer.echo(f"Error: {message}", err=True)
 
 
+def remark(message: str) -> None:
+    """Print on stderr what the user should know, though nothing failed."""
+    typer.echo(message, err=True)
+
+
 def say(message: str) -> None:
     """Print a line on stdout."""
     typer.echo(message)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: ``1 coding``, ``2 codings``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def say_json(value: object) -> None:

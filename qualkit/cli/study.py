@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from qualkit.cli.output import say, say_json
+from qualkit.cli.output import counted, say, say_json
 from qualkit.errors import VerifyError
 
 app = typer.Typer(no_args_is_help=True, help="A study file: what is in it, and whether it is whole.")
@@ -60,7 +60,10 @@ def verify(file: File, json: Json = False) -> None:
         return
     if found.fault is not None:
         raise VerifyError(f"{file.name}: {found.fault}")
-    say(
-        f"{file.name} is whole: {found.events} events, {found.texts} texts, {found.codings} codings, "
-        f"{found.conflicts} conflicts."
+    parts = (
+        counted(found.events, "event"),
+        counted(found.texts, "text"),
+        counted(found.codings, "coding"),
+        counted(found.conflicts, "conflict"),
     )
+    say(f"{file.name} is whole: {', '.join(parts)}.")

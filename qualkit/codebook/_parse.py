@@ -40,7 +40,9 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _GUID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def build(root: Node, faults: Faults, *, stored: bool = False, version: str | None = None) -> Codebook:
+def build(
+    root: Node, faults: Faults, *, stored: bool = False, version: str | None = None, defined: bool = True
+) -> Codebook:
     """Return the codebook that a tree describes; `sha256` is left empty.
 
     Parameters
@@ -53,6 +55,9 @@ def build(root: Node, faults: Faults, *, stored: bool = False, version: str | No
         True for what `to_json` wrote, which holds one field more (``sha256``).
     version : str or None
         What the version should be, by the file's name or the caller.
+    defined : bool
+        Whether a release from 1.0.0 on must define its leaves. A code system from another program need not,
+        and what a study holds is taken as it was adopted.
 
     Raises
     ------
@@ -71,7 +76,7 @@ def build(root: Node, faults: Faults, *, stored: bool = False, version: str | No
     read = [_code(p, node, name) for node in p.items(top.get("codes"), "codes")]
     by_key = unique_codes([at for at in read if at is not None], faults)
     check_tree(by_key, faults)
-    check_texts(by_key, faults, released=(version_parts(own) or (0,)) >= (1, 0, 0))
+    check_texts(by_key, faults, released=defined and not stored and (version_parts(own) or (0,)) >= (1, 0, 0))
     check_citations(by_key, questions, faults)
     keys = list(by_key)
     types = _relation_types(p, top.get("relation_types"))

@@ -33,7 +33,8 @@ def codebook_from_rows(
         no row of its own is made for the codes under it. Further ``definition`` or ``memo`` (what the code
         means), ``include, exclude, example, questions, origin, status, colour, guid``. Others are left.
     name, version : str
-        Of the codebook. From 1.0.0 on every code without codes under it needs a definition.
+        Of the codebook. Definitions are not asked for, whatever the version: the code systems that other
+        programs export seldom have them for every code.
     where : str
         File name, for the messages.
     language : {"nl", "en"}
@@ -78,7 +79,7 @@ def codebook_from_rows(
     settings = {"codebook": name, "version": version, "language": language}
     top: dict[str, Node] = {key: Scalar(value, None) for key, value in settings.items()}
     root = Fields(top | {"codes": Items(tuple(codes), None)}, {}, None)
-    codebook = build(root, faults)
+    codebook = build(root, faults, defined=False)
     # There is no file here whose bytes could be hashed: the rows may come from a sheet among others.
     return replace(codebook, sha256=hashlib.sha256(codebook_to_json(codebook).encode()).hexdigest())
 

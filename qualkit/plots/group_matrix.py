@@ -240,14 +240,16 @@ def alt_text(
     groups = [f"{names[group]} (n = {n})" for group, n in comparison.n.items()]
     widest = total[total["k"] > 0].sort_values("k", ascending=False, kind="stable").head(3)
     most = [
-        f"{code} {_cut(name, 45)} ({text['of'].format(k=k, n=base)})"
+        f"{_called(code, _cut(name, 45))} ({text['of'].format(k=k, n=base)})"
         for code, name, k, base in widest[["code_id", "code", "k", "base"]].itertuples(index=False)
     ]
     silent = total["k"] == 0
+    # the key is the short name of a code, but for a path, whose last part is
+    short = total["code_id"].where(~total["code_id"].str.contains(" > ", regex=False), total["code"])
     nobody = {
-        "none_asked": total.loc[silent & ~unknown & (total["base"] > 0), "code_id"].tolist(),
-        "none_not_asked": total.loc[silent & ~unknown & (total["base"] == 0), "code_id"].tolist(),
-        "none_unknown": total.loc[silent & unknown, "code_id"].tolist(),
+        "none_asked": short[silent & ~unknown & (total["base"] > 0)].tolist(),
+        "none_not_asked": short[silent & ~unknown & (total["base"] == 0)].tolist(),
+        "none_unknown": short[silent & unknown].tolist(),
     }
 
     def count(one: str, many: str, n: int) -> str:
@@ -289,6 +291,11 @@ def _listed(names: Sequence[str], shown: int, more: str) -> str:
 
 def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+def _called(code: str, name: str, *, gap: str = " ") -> str:
+    """Return what a code is called: key and name, or the name alone where the key is a path that ends in it."""
+    return name if code == name or code.endswith(f" > {name}") else f"{code}{gap}{name}"
 
 
 def _texts(language: Language) -> Mapping[str, str]:
@@ -369,7 +376,7 @@ class _Layout:
                 categories.append((y + HEADING / 2, f"{category}  {category_name}"))
                 y += HEADING
             previous = category
-            lines = _wrapped(code if code == name else f"{code}  {name}", left - INDENT - GAP)
+            lines = _wrapped(_called(code, name, gap="  "), left - INDENT - GAP)
             rows[code] = y + LINE / 2
             names += [(y + LINE * (place + 0.5), line) for place, line in enumerate(lines)]
             y += LINE * len(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qualkit.recipe.build import Built, build
+from qualkit.recipe.main_job import LEFT_OUT, Built, build
 from qualkit.recipe.read import Recipe
 
-__all__ = ["Built", "Recipe", "build"]
+__all__ = ["LEFT_OUT", "Built", "Recipe", "build"]

@@ -11,6 +11,7 @@ from qualkit.errors import Fault, RecipeError, nearest
 from qualkit.fields import Parser
 from qualkit.model import LANGUAGES, MEMO_KINDS, Language, MemoKind
 from qualkit.report.filling import GroupName, ReportSettings
+from qualkit.sources.participants import study_name
 from qualkit.yamltree import Faults, Fields, Items, Node, Scalar, from_yaml
 
 Output = Literal["rapport", "tabellen", "gecodeerd"]
@@ -175,14 +176,18 @@ class _Reader:
         for name in _INPUTS:
             if "study" in self._top and name in self._top:
                 found = f"names {name} and a study."
-                self._faults.add(self._top[name].place, found, f"A study holds its own {name}: keep one of both.")
+                self._faults.add(
+                    self._top[name].place, found, f"A study holds its own {name}: keep one of both."
+                )
             elif "study" not in self._top and name not in self._top and name in _INPUTS[:3] + _INPUTS[5:6]:
                 self._faults.add(root.place, f"a recipe has no {name}.", "Add it, or name an existing study.")
         codebook, name, version = self._codebook()
         recipe = Recipe(
             path=self._path,
             settings=self._settings(),
-            approach=cast(Approach, p.choice(self._top.get("approach"), "approach", APPROACHES) or "codebook"),
+            approach=cast(
+                Approach, p.choice(self._top.get("approach"), "approach", APPROACHES) or "codebook"
+            ),
             study=existing,
             documents=self._one("documents", "either"),
             participants=self._one("participants", "file"),
@@ -196,21 +201,28 @@ class _Reader:
             template=self._one("template", "file"),
             codings=self._codings(),
             outputs=self._outputs(),
-            on_fault=cast(OnFault, p.choice(self._top.get("on_fault"), "on_fault", ("stop", "report")) or "stop"),
+            on_fault=cast(
+                OnFault, p.choice(self._top.get("on_fault"), "on_fault", ("stop", "report")) or "stop"
+            ),
             interviewer_turns=cast(
                 InterviewerTurns,
-                p.choice(self._top.get("interviewer_turns"), "interviewer_turns", ("refuse", "allow")) or "refuse",
+                p.choice(self._top.get("interviewer_turns"), "interviewer_turns", ("refuse", "allow"))
+                or "refuse",
             ),
         )
         if "coverage" in self._top and "guide" not in self._top:
-            self._faults.add(self._top["coverage"].place, "names coverage without a guide.", "Add the topic guide.")
+            self._faults.add(
+                self._top["coverage"].place, "names coverage without a guide.", "Add the topic guide."
+            )
         return recipe
 
     def _settings(self) -> ReportSettings:
         p, top = self._parser, self._top
         date = p.date(top.get("date"))
         attribute, groups = self._groups()
-        chapters = [self._path_of(node, "a chapter", "file") for node in p.items(top.get("chapters"), "chapters")]
+        chapters = [
+            self._path_of(node, "a chapter", "file") for node in p.items(top.get("chapters"), "chapters")
+        ]
         return ReportSettings(
             title=p.string(top.get("title"), "title"),
             subtitle=p.string(top.get("subtitle"), "subtitle"),
@@ -239,6 +251,8 @@ class _Reader:
             many, single = (p.string(got.get(name), f'{name} of group "{key}"') for name in ("many", "one"))
             return key, GroupName(key, many, single)
 
+        if "study" not in self._top:
+            attribute = study_name(attribute)
         return attribute, p.named(fields.get("names"), "names of groups", "group", one)
 
     def _codebook(self) -> tuple[Path | None, str, str]:
@@ -247,17 +261,24 @@ class _Reader:
             return None, "", ""
         got = p.fields(node, "codebook", ("path", "name", "version"), ("path", "version"))
         path = self._path_of(got["path"], "path of codebook", "either") if "path" in got else None
-        return path, p.string(got.get("name"), "name of codebook"), p.version(got.get("version"), "version") or ""
+        return (
+            path,
+            p.string(got.get("name"), "name of codebook"),
+            p.version(got.get("version"), "version") or "",
+        )
 
     def _codings(self) -> tuple[CodingsFile, ...]:
         p = self._parser
         found = []
         nodes = p.items(self._top.get("codings"), "codings")
         if not nodes and isinstance(self._top.get("codings"), Items):
-            self._faults.add(self._top["codings"].place, "codings is an empty list.", "Name at least one table.")
+            self._faults.add(
+                self._top["codings"].place, "codings is an empty list.", "Name at least one table."
+            )
         for node in nodes:
             if isinstance(node, Scalar):
-                path, columns, coder = self._path_of(node, "codings", "file"), (), ""
+                path, coder = self._path_of(node, "codings", "file"), ""
+                columns: tuple[tuple[str, str], ...] = ()
             else:
                 got = p.fields(node, "a table of codings", ("file", "columns", "coder"), ("file",))
                 path = self._path_of(got["file"], "file of codings", "file") if "file" in got else None
@@ -272,7 +293,9 @@ class _Reader:
         if node is None:
             return ()
         if not isinstance(node, Fields):
-            self._faults.add(node.place, "columns should be a mapping.", "Write: our name, a colon, the table's name.")
+            self._faults.add(
+                node.place, "columns should be a mapping.", "Write: our name, a colon, the table's name."
+            )
             return ()
         named = p.fields(node, "columns", _COLUMNS, ())
         return tuple((ours, p.string(theirs, f"column {ours}")) for ours, theirs in named.items())
@@ -282,7 +305,11 @@ class _Reader:
         if node is None:
             return ()
         folders = p.fields(node, "memos", MEMO_KINDS, ())
-        found = [(kind, self._path_of(folders[kind], f"memos: {kind}", "folder")) for kind in MEMO_KINDS if kind in folders]
+        found = [
+            (kind, self._path_of(folders[kind], f"memos: {kind}", "folder"))
+            for kind in MEMO_KINDS
+            if kind in folders
+        ]
         return tuple((kind, path) for kind, path in found if path is not None)
 
     def _outputs(self) -> tuple[Output, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +65,8 @@ class ReportSettings:
         The evaluator's Markdown, in order; empty gives qualkit's own plain outline.
     names : mapping of str to str
         Names that may not leave the team, and what stands in their place.
+    left_out : int
+        Codings that could not be placed and are not in the study; the method says so.
     """
 
     title: str
@@ -80,6 +82,7 @@ class ReportSettings:
     questions: tuple[str, ...] = ()
     chapters: tuple[Path, ...] = ()
     names: Mapping[str, str] | None = None
+    left_out: int = 0
 
 
 class Filling:
@@ -126,6 +129,7 @@ class Filling:
             "questions": self.settings.questions,
             "categories": [code for code in self.codebook.codes if code.parent is None],
             "kinds": self.codebook.soort,
+            "topics": len(self.comparison.codes),
             "themes": self.codebook.themes,
             "language": self.settings.language,
         }
@@ -223,11 +227,12 @@ class Filling:
         """Return a figure: ``matrix`` for all topics, or the key of a category for its topics."""
         language = self.settings.language
         if name == "matrix":
-            codes, caption = None, self._t["figure_matrix"]
+            codes = self._shown(self.comparison.codes["code_id"])
+            caption = self._t["figure_matrix"]
         else:
             category = self.codebook.code(name)
             counted = set(self.comparison.codes["code_id"])
-            codes = [key for key in self.codebook.below(name) if key in counted]
+            codes = self._shown(key for key in self.codebook.below(name) if key in counted)
             caption = self._t["figure_category"].format(name=category.name.in_(language))
         labels = {group.key: group.many for group in self.settings.groups}
         drawing = group_matrix(self.comparison, codes=codes, language=language, labels=labels)
@@ -236,6 +241,10 @@ class Filling:
         drawing.savefig(picture, format="png", dpi=200, metadata={"Software": None})
         alt = alt_text(self.comparison, codes=codes, language=language, labels=labels)
         return self._marks.put(Figure(f"figure:{name}", caption, picture.getvalue(), alt))
+
+    def _shown(self, codes: Iterable[str]) -> list[str]:
+        """Return `codes` without those that only hold other codes and that nobody mentions."""
+        return [key for key in codes if not self.codebook.children(key) or self.k(key) > 0]
 
     def method(self) -> str:
         """Return the method paragraph with the real numbers of this study."""
@@ -318,6 +327,9 @@ class Filling:
             else:
                 key = "method_coding" if values["documents"] == documents else "method_coding_part"
             found.append(t[key].format(**values))
+        if left_out := self.settings.left_out:
+            key = "method_left_out_one" if left_out == 1 else "method_left_out"
+            found.append(t[key].format(n=in_words(left_out, self.settings.language)))
         if self.codebook.soort:
             kinds = joined(
                 [one.name.in_(self.settings.language) for one in self.codebook.soort], self.settings.language

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # claims in the summary table for each category
 WIDEST = 2
+_FURTHER = "\u2003"
 _SHORT = {
     "asked_not_mentioned": "short_asked_silent",
     "not_asked": "short_not_asked",
@@ -98,24 +99,40 @@ class Tables:
 
     def category(self, key: str) -> Table:
         """Return topic by kind by group for one category."""
-        codebook = self._filling.codebook
-        category = codebook.code(key)
+        category = self._filling.codebook.code(key)
         rows: list[list[str]] = []
         heads: set[int] = set()
-        for code in codebook.children(key) or [category]:
-            claims = [soort for owner, soort in self._claims(category.key) if owner == code.key]
-            said = [soort for soort in claims if self._filling.k(self._key(code.key, soort)) > 0]
-            if said == ["any"]:
-                rows.append([self._code(code.key), *self._cells(code.key, "any")])
-                continue
-            heads.add(len(rows))
-            rows.append(
-                [self._code(code.key) + ("" if said else f": {self._t['not_mentioned']}")]
-                + [""] * len(self._groups)
-            )
-            rows += [[self._soort(soort), *self._cells(code.key, soort)] for soort in said]
-        caption = self._t["table_category"].format(name=category.name.in_(self._language))
+        for code in self._filling.codebook.children(key) or [category]:
+            self._topic(code.key, 0, rows, heads)
+        if self._filling.codebook.children(key) and self._said(key):
+            self._topic(key, 0, rows, heads, below=False)
+        which = "table_category" if self._filling.codebook.soort else "table_category_plain"
+        caption = self._t[which].format(name=category.name.in_(self._language))
         return self._by_group(f"table:{key}", caption, self._t["code"], rows, heads)
+
+    def _topic(
+        self, key: str, depth: int, rows: list[list[str]], heads: set[int], *, below: bool = True
+    ) -> None:
+        """Add the rows of one topic and of those under it, which stand further in."""
+        codebook = self._filling.codebook
+        children = codebook.children(key) if below else ()
+        said, name = self._said(key), f"{_FURTHER * depth}{self._code(key)}"
+        if (said == ["any"]) or not (codebook.soort or children):
+            rows.append([name, *self._cells(key, "any")])
+        else:
+            heads.add(len(rows))
+            silent = "" if said or children else f": {self._t['not_mentioned']}"
+            rows.append([name + silent] + [""] * len(self._groups))
+            rows += [[f"{_FURTHER * depth}{self._soort(one)}", *self._cells(key, one)] for one in said]
+        for child in children:
+            self._topic(child.key, depth + 1, rows, heads)
+
+    def _said(self, key: str) -> list[str]:
+        """Return the kinds in which somebody mentions a topic; ``any`` alone where there are no kinds."""
+        if not self._filling.codebook.is_codable(key):
+            return []
+        kinds = [one.key for one in self._filling.codebook.soort] or ["any"]
+        return [soort for soort in kinds if self._filling.k(self._key(key, soort)) > 0]
 
     def matrix(self) -> Table:
         """Return all topics by group, every kind together."""
@@ -125,8 +142,10 @@ class Tables:
         for category in (code for code in codebook.codes if code.parent is None):
             heads.add(len(rows))
             rows.append([category.name.in_(self._language)] + [""] * len(self._groups))
-            for code in self._filling.codebook.below(category.key):
-                rows.append([self._code(code), *self._cells(code, "any")])
+            for code in codebook.below(category.key):
+                # a topic that only holds other topics says nothing of its own
+                if not codebook.children(code) or self._filling.k(code) > 0:
+                    rows.append([self._within(code, category.key), *self._cells(code, "any")])
         return self._by_group("table:matrix", self._t["table_matrix"], self._t["code"], rows, heads)
 
     def opposites(self) -> Table:
@@ -151,17 +170,28 @@ class Tables:
         rows: list[list[str]] = []
         heads: set[int] = set()
         for category in (code for code in codebook.codes if code.parent is None):
-            below = codebook.below(category.key)
             heads.add(len(rows))
-            rows.append([f"{category.key} {category.name.in_(self._language)}", "", "", ""])
-            for key in below:
+            rows.append([self._code(category.key), "", "", ""])
+            for key in codebook.below(category.key):
                 code = codebook.code(key)
-                texts = (code.definition, code.include, code.exclude)
-                rows.append([self._code(key), *(one.in_(self._language) if one else "" for one in texts)])
+                texts = [
+                    one.in_(self._language) if one else "" for one in (code.definition, code.include, code.exclude)
+                ]
+                if key != category.key or any(texts):
+                    rows.append([self._within(key, category.key), *texts])
         caption = t["table_codebook"].format(name=codebook.name, version=codebook.version)
         header = [t["code"], t["definition"], t["include"], t["exclude"]]
+        shares = [0.22, 0.3, 0.24, 0.24]
+        # a column in which nothing is filled in would only take room
+        shown = [0, 1, *(place for place in (2, 3) if any(row[place] for row in rows))]
+        whole = sum(shares[place] for place in shown)
         return Table(
-            "table:codebook", caption, header, rows, [0.22, 0.3, 0.24, 0.24], groups=frozenset(heads)
+            "table:codebook",
+            caption,
+            [header[place] for place in shown],
+            [[row[place] for place in shown] for row in rows],
+            [shares[place] / whole for place in shown],
+            groups=frozenset(heads),
         )
 
     def manifest(self) -> Table:
@@ -228,6 +258,13 @@ class Tables:
     def _code(self, key: str) -> str:
         name = self._filling.codebook.code(key).name.in_(self._language)
         return name if key == name or ">" in key else f"{key} {name}"
+
+    def _within(self, key: str, category: str) -> str:
+        """Return what a topic is called in its category, with the topic above it when that is another one."""
+        parent = self._filling.codebook.code(key).parent
+        if parent is None or parent == category:
+            return self._code(key)
+        return f"{self._within(parent, category)} › {self._code(key)}"
 
     def _soort(self, key: str) -> str:
         return next(one.name.in_(self._language) for one in self._filling.codebook.soort if one.key == key)

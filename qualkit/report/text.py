@@ -155,7 +155,12 @@ def read_chapters(
     blocks: list[Block] = []
     faults: list[Fault] = []
     for path in paths:
-        found, wrong = read_chapter(path.name, path.read_text(encoding="utf-8-sig"), fillings, marks)
+        try:
+            source = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            faults.append(Fault(path.name, "is not UTF-8.", "Save it as UTF-8."))
+            continue
+        found, wrong = read_chapter(path.name, source, fillings, marks)
         blocks += found
         faults += wrong
     return blocks, faults

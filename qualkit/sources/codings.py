@@ -83,7 +83,9 @@ def read_codings(
         With every fault at once; when `faults` is given, only for a table that cannot be used at all.
     """
     table = read_table(path)
-    names = {ours: columns.get(ours, ours) for ours in (*CodingRow.__dataclass_fields__, "document_id", "code_id")}
+    names = {
+        ours: columns.get(ours, ours) for ours in (*CodingRow.__dataclass_fields__, "document_id", "code_id")
+    }
     table.require(*dict.fromkeys((names["document_id"], names["code_id"], *columns.values())))
     if not {names["text"], names["start"]} & set(table.columns):
         missing = 'there is no column "start" and no column "text".'
@@ -92,7 +94,7 @@ def read_codings(
     wrong: list[Fault] = [] if faults is None else faults
     found = []
     for row in table.rows:
-        where = f"{path.name}, row {row.number}"
+        where = table.where(row)
 
         def cell(ours: str, row: Mapping[str, str] = row) -> str:  # type: ignore[assignment]
             return row[names[ours]] if names[ours] in table.columns else ""
@@ -151,12 +153,10 @@ def read_coverage(
         for topic in table.columns:
             if topic == "document_id":
                 continue
-            where = f"{path.name}, row {row.number}, {topic}"
+            where = f"{table.where(row)}, {topic}"
             value = COVERAGE_WORDS.get(row[topic].lower())
             if value is None:
-                wrong.append(
-                    Fault(where, _unclear(row[topic]), "Write gevraagd, kwam op or niet gevraagd.")
-                )
+                wrong.append(Fault(where, _unclear(row[topic]), "Write gevraagd, kwam op or niet gevraagd."))
             else:
                 found.append((where, normalize("NFC", row["document_id"]), topic, value))
     if wrong and faults is None:
@@ -182,7 +182,7 @@ def read_names(path: Path) -> dict[str, str]:
     faults: list[Fault] = []
     found: dict[str, str] = {}
     for row in table.rows:
-        where = f"{path.name}, row {row.number}"
+        where = table.where(row)
         if not row["naam"] or not row["vervanging"]:
             faults.append(Fault(where, "naam or vervanging is empty.", "Fill in both."))
         elif row["naam"] in found:

@@ -31,6 +31,11 @@ FORMS = {"live": "live", "teams": "Teams", "telefoon": "telefoon", "phone": "tel
 CONSENT = {"ja": "ja", "yes": "ja"}
 
 
+def study_name(column: str) -> str:
+    """Return what a column of the table is called in a study: ``groep`` for ``group``, others as they are."""
+    return next((name for name, names in COLUMNS.items() if column.lower() in names), column)
+
+
 def read_participants(path: Path, *, faults: list[Fault] | None = None) -> list[Participant]:
     """Return the participants of a table (CSV or Excel), one row each, with their attributes.
 
@@ -53,20 +58,24 @@ def read_participants(path: Path, *, faults: list[Fault] | None = None) -> list[
         all.
     """
     table = read_table(path)
-    known = {name: column for name, names in COLUMNS.items() for column in table.columns if column.lower() in names}
+    known = {
+        name: column for name, names in COLUMNS.items() for column in table.columns if column.lower() in names
+    }
     if "respondent" not in known:
         table.require("respondent")
     others = {column: column for column in table.columns if column not in known.values()}
     wrong: list[Fault] = [] if faults is None else faults
     found: dict[str, Participant] = {}
     for row in table.rows:
-        where = f"{path.name}, row {row.number}"
+        where = table.where(row)
         key = normalize("NFC", row[known["respondent"]])
         if not key:
             wrong.append(Fault(where, "has no respondent.", "Fill in the participant code, such as CI-3."))
             continue
         if key in found:
-            wrong.append(Fault(where, f'respondent "{key}" stands here for the second time.', "Keep one row."))
+            wrong.append(
+                Fault(where, f'respondent "{key}" stands here for the second time.', "Keep one row.")
+            )
             continue
         values = {
             name: _values(name, row, column, where, wrong)

@@ -70,6 +70,11 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[Row, ...] = field(repr=False)
 
+    def where(self, row: Row) -> str:
+        """Return where a row stands, for messages: ``codings.csv, line 14`` or ``codings.xlsx, row 14``."""
+        unit = "row" if self.path.suffix.lower() == ".xlsx" else "line"
+        return f"{self.path.name}, {unit} {row.number}"
+
     def require(self, *columns: str) -> None:
         """Check that all `columns` are there.
 

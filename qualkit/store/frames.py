@@ -43,6 +43,16 @@ WHERE coding.removed = 0 AND document.removed = 0
 ORDER BY document_id, coding.start, coding.end, code_id, soort, coder, coding.id
 """
 
+# min() decides from which row the other columns come
+_FIRST_TURNS = """
+SELECT coding.id AS coding_id, min(segment.paragraph) AS paragraph, segment.role AS role
+FROM coding
+JOIN segment ON segment.revision = coding.revision
+     AND segment.end > coding.start AND segment.start < coding.end
+WHERE coding.removed = 0
+GROUP BY coding.id
+"""
+
 _DOCUMENTS = """
 SELECT name.body AS document_id, key.body AS participant, document.format AS format, revision.id AS revision_id,
        revision.number AS revision, revision.length AS length, words.body AS text
@@ -132,6 +142,12 @@ def codings(db: sqlite3.Connection) -> pd.DataFrame:
     import pandas as pd
 
     frame = pd.read_sql_query(_CODINGS, db)[list(_CODING_COLUMNS)]
+    if (outside := frame["paragraph"].isna()).any():
+        # begins on a speaker's label, as codings of question and answer do: then the first turn it holds
+        first = pd.read_sql_query(_FIRST_TURNS, db).set_index("coding_id")
+        ids = frame.loc[outside, "coding_id"]
+        for name in ("paragraph", "role"):
+            frame.loc[outside, name] = ids.map(first[name])
     frame["asked"] = frame["asked"].astype("boolean")
     frame["paragraph"] = frame["paragraph"].astype("Int64")
     for name in (

@@ -235,9 +235,8 @@ def test_unknown_parent_names_the_nearest(tmp_path):
         ("a: b\nc: *x\n", "line 2: *x is an alias. Write the text out: an alias hides it."),
         (
             "a: !!python/object:os.system x\n",
-            "line 1: tag:yaml.org,2002:python/object:os.system is a tag. Remove it: a codebook holds "
-            "texts, lists and "
-            "mappings only.",
+            "line 1: tag:yaml.org,2002:python/object:os.system is a tag. Remove it: this file holds "
+            "texts, lists and mappings only.",
         ),
         (SMALL + "---\na: b\n", "line 9: a second document begins. Keep one in a file."),
         ("a:\n" + "[" * 30, "line 2: is nested more than 20 deep. Look for a bracket that is not closed."),
