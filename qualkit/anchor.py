@@ -143,8 +143,10 @@ class Edits:
     def __post_init__(self) -> None:
         last = 0
         for start, end, length in self.edits:
-            if not last <= start <= end or length < 0 or start == end and length == 0:
-                raise AnchorError(f"edit {start}–{end} of new length {length} is out of order, or changes nothing.")
+            if not last <= start <= end or length < 0 or (start == end and length == 0):
+                raise AnchorError(
+                    f"edit {start}–{end} of new length {length} is out of order, or changes nothing."
+                )
             last = end
 
     def length(self, old: int) -> int:
@@ -173,7 +175,7 @@ class Edits:
         before = after = 0  # characters of the span that an edit took at its left and right end
         changed = False
         for start, end, length in self.edits:
-            if end <= span.start and (start, end) != (span.start, span.start) or start == end == span.start:
+            if end <= span.start:
                 shift += length - (end - start)
             elif start >= span.end:
                 break
@@ -211,12 +213,13 @@ def proposed_edits(old: str, new: str) -> Edits:
     edits = []
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         if tag != "equal":
-            edits.append(_trimmed(old, new, at_old[i1], at_old[i2], at_new[j1], at_new[j2]))
+            edits.append(_trimmed(old, new, (at_old[i1], at_old[i2]), (at_new[j1], at_new[j2])))
     return Edits(tuple(edits))
 
 
-def _trimmed(old: str, new: str, start: int, end: int, first: int, last: int) -> Edit:
+def _trimmed(old: str, new: str, here: tuple[int, int], there: tuple[int, int]) -> Edit:
     """Leave out of a replaced stretch what is equal at its ends."""
+    (start, end), (first, last) = here, there
     while start < end and first < last and old[end - 1] == new[last - 1]:
         end, last = end - 1, last - 1
     while start < end and first < last and old[start] == new[first]:

@@ -94,7 +94,12 @@ class Study:
         made = cls(file, coder=coder)
         with file.atomic():
             told = (("title", title), ("language", language))
-            append(made, "set_study", {}, [("study", study, name, None, file.add_text(text)) for name, text in told])
+            append(
+                made,
+                "set_study",
+                {},
+                [("study", study, name, None, file.add_text(text)) for name, text in told],
+            )
         return made
 
     @classmethod

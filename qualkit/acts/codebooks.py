@@ -43,7 +43,9 @@ def adopt(study: Study, codebook: Codebook) -> None:
         if before == release:
             return
         guids = {code.key: code.guid for code in codebook.codes}
-        facets = [("soort", one.key) for one in codebook.soort] + [("oordeel", one.key) for one in codebook.oordeel]
+        facets = [("soort", one.key) for one in codebook.soort] + [
+            ("oordeel", one.key) for one in codebook.oordeel
+        ]
         act: dict[str, object] = {
             "id": release,
             "name": file.add_text(codebook.name),
@@ -117,7 +119,10 @@ def set_coverage(study: Study, rows: Iterable[tuple[str, str, str]]) -> None:
     """
     topics = {topic.key: desk.derived(study, "topic", topic.key) for topic in study.topics()}
     documents = desk.named(study, "document", "name")
-    held = {str(id_): (value, removed) for id_, value, removed in study._file.query("SELECT id, value, removed FROM coverage")}
+    held = {
+        str(id_): (value, removed)
+        for id_, value, removed in study._file.query("SELECT id, value, removed FROM coverage")
+    }
     new: list[desk.Row] = []
     changes: list[Change] = []
     for document, topic, value in rows:
@@ -135,7 +140,9 @@ def set_coverage(study: Study, rows: Iterable[tuple[str, str, str]]) -> None:
             changes.append(("coverage", id_, "removed", 1, 0))
     if new or changes:
         with study.atomic():
-            desk.append(study, "set_coverage", desk.columns(("id", "document", "topic", "value"), new), changes)
+            desk.append(
+                study, "set_coverage", desk.columns(("id", "document", "topic", "value"), new), changes
+            )
 
 
 def _topic(topic: Topic) -> str:

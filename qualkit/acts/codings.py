@@ -129,7 +129,11 @@ def change_coding(
             changes.append(("coding", id_, "asked", held[4], int(asked)))
         if quote is not None or start is not None or end is not None:
             span = _span(
-                study, str(document), quote, int(str(at)) if start is None else start, int(str(to)) if end is None else end
+                study,
+                str(document),
+                quote,
+                int(str(at)) if start is None else start,
+                int(str(to)) if end is None else end,
             )
             changes += writer.placed(id_, str(document), span)
         desk.append(study, "change_codings", {}, [one for one in changes if one[3] != one[4]])
@@ -225,9 +229,13 @@ class CodingWriter:
     def body(self, rows: Sequence[desk.Row]) -> dict[str, object]:
         """Return the body of one act; repeated ids stand once, in its pool."""
         pool: dict[str, int] = {}
-        columns: dict[str, list[object]] = {name: [row[i] for row in rows] for i, name in enumerate(self.COLUMNS)}
+        columns: dict[str, list[object]] = {
+            name: [row[i] for row in rows] for i, name in enumerate(self.COLUMNS)
+        }
         for name in ("revision", "code", "soort", "oordeel", "coder"):
-            columns[name] = [None if one is None else pool.setdefault(str(one), len(pool)) for one in columns[name]]
+            columns[name] = [
+                None if one is None else pool.setdefault(str(one), len(pool)) for one in columns[name]
+            ]
         return {"release": self.release, "pool": list(pool), **columns}
 
     def placed(self, id_: str, document: str, span: Span) -> list[Change]:
@@ -236,7 +244,9 @@ class CodingWriter:
         names = ("made_revision", "made_start", "made_end", "words")
         held = self._study._file.query(f"SELECT {', '.join(names)} FROM coding WHERE id = ?", (id_,))[0]
         new = (revision, span.start, span.end, words)
-        return [("coding", id_, name, before, after) for name, before, after in zip(names, held, new, strict=True)]
+        return [
+            ("coding", id_, name, before, after) for name, before, after in zip(names, held, new, strict=True)
+        ]
 
     def code(self, key: str, where: str = "coding") -> str:
         """Return the guid of a code that may be given to a quotation."""
@@ -263,7 +273,9 @@ class CodingWriter:
 
     def _coder(self, name: str | None) -> str:
         if name is None:
-            raise StoreError("nobody is named as coder. Open the study with coder=, so that codings have an author.")
+            raise StoreError(
+                "nobody is named as coder. Open the study with coder=, so that codings have an author."
+            )
         if name not in self._coders:
             self._coders[name] = desk.coder_id(self._study, name)
         return self._coders[name]

@@ -19,7 +19,9 @@ Row = tuple[object, ...]
 def append(study: Study, kind: str, body: dict[str, object], changes: Sequence[Change] = ()) -> None:
     """Write one event by the coder of this session, with what it changes."""
     if study._coder_name is None:
-        raise StoreError("nobody is named as coder. Open the study with coder=, so that changes have an author.")
+        raise StoreError(
+            "nobody is named as coder. Open the study with coder=, so that changes have an author."
+        )
     coder = coder_id(study, study._coder_name)
     study._file.append(kind, {**body, "changes": block(changes)} if changes else body, coder=coder)
 

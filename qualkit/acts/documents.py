@@ -143,15 +143,14 @@ def revise(
             **_content(study, words, segments),
         }
         desk.append(study, "revise", body, [("document", id_, "revision", revision, goal)])
-    counts = dict(
-        study._file.query(
-            "SELECT anchor, count(*) FROM coding JOIN revision AS r ON r.id = made_revision"
-            " WHERE r.document = ? AND removed = 0 GROUP BY anchor",
-            (id_,),
-        )
+    counted = study._file.query(
+        "SELECT anchor, count(*) FROM coding JOIN revision AS r ON r.id = made_revision"
+        " WHERE r.document = ? AND removed = 0 GROUP BY anchor",
+        (id_,),
     )
+    counts = {str(anchor): int(str(n)) for anchor, n in counted}
     number = study._file.query("SELECT number FROM revision WHERE id = ?", (goal,))[0][0]
-    kinds = {kind: int(str(counts.get(kind, 0))) for kind in ("kept", "moved", "changed", "lost")}
+    kinds = {kind: counts.get(kind, 0) for kind in ("kept", "moved", "changed", "lost")}
     return Revised(document, int(str(number)), **kinds)
 
 
@@ -246,7 +245,9 @@ def _check_edits(document: str, old: str, new: str, edits: Edits) -> None:
             break
         at_old, at_new = end, at_new + kept + length
     if edits.length(len(old)) != len(new) or old[at_old:] != new[at_new:]:
-        raise StoreError(f"{document}: the edits do not lead from the old text to the new one. Nothing was changed.")
+        raise StoreError(
+            f"{document}: the edits do not lead from the old text to the new one. Nothing was changed."
+        )
 
 
 def _carried(segments: Sequence[Segment], edits: Edits) -> list[Segment]:

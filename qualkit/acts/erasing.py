@@ -60,7 +60,9 @@ def erase(
     with study.atomic():
         body: dict[str, object] = {"texts": sorted(texts), "reason": study._file.add_text(reason)}
         desk.append(study, "erase", body)
-        study._file.connection.executemany("INSERT OR IGNORE INTO unfinished VALUES (?)", [(one,) for one in sorted(texts)])
+        study._file.connection.executemany(
+            "INSERT OR IGNORE INTO unfinished VALUES (?)", [(one,) for one in sorted(texts)]
+        )
     study._kept.clear()
     study._file.erase_texts()
     return len(texts)
@@ -79,7 +81,9 @@ def _of_document(study: Study, id_: str) -> set[str]:
     found = _ids(study, "SELECT name FROM document WHERE id = ?", id_)
     found |= _ids(study, "SELECT original FROM document WHERE id = ? AND original IS NOT NULL", id_)
     found |= _ids(study, "SELECT text FROM revision WHERE document = ?", id_)
-    found |= _ids(study, "SELECT speaker FROM segment JOIN revision AS r ON r.id = revision WHERE r.document = ?", id_)
+    found |= _ids(
+        study, "SELECT speaker FROM segment JOIN revision AS r ON r.id = revision WHERE r.document = ?", id_
+    )
     found |= _ids(study, "SELECT body FROM memo WHERE target = ?", id_)
     on_codings = (
         "SELECT memo.body FROM memo JOIN coding AS c ON c.id = memo.target"
@@ -101,7 +105,9 @@ def _of_revision(study: Study, document: str, number: int) -> set[str]:
         raise UnknownNameError("revision", str(number), [str(one) for (one,) in numbers])
     text, in_use, revision = rows[0]
     if in_use:
-        raise StoreError(f"{document}: revision {number} is the text in use. Revise it first, or erase the document.")
+        raise StoreError(
+            f"{document}: revision {number} is the text in use. Revise it first, or erase the document."
+        )
     found = {str(text)} | _ids(study, "SELECT speaker FROM segment WHERE revision = ?", str(revision))
     return found | _ids(study, "SELECT original FROM document WHERE id = ? AND original IS NOT NULL", id_)
 
@@ -113,7 +119,9 @@ def _memos_before(study: Study, found: set[str]) -> set[str]:
         changes = event.data.get("changes")
         if event.kind != "change_memo" or not isinstance(changes, dict):
             continue
-        for id_, field, before, to in zip(*(changes[name] for name in ("id", "field", "from", "to")), strict=True):
+        for id_, field, before, to in zip(
+            *(changes[name] for name in ("id", "field", "from", "to")), strict=True
+        ):
             held = study._file.query("SELECT body FROM memo WHERE id = ?", (id_,))
             if field == "body" and held and held[0][0] in found:
                 earlier |= {before[:32], to[:32]}

@@ -70,7 +70,9 @@ def redo(study: Study) -> str:
 def _turn(study: Study, kind: str) -> str:
     name = study._coder_name
     if name is None:
-        raise StoreError("nobody is named as coder. Open the study with coder=, so that the undoing has an author.")
+        raise StoreError(
+            "nobody is named as coder. Open the study with coder=, so that the undoing has an author."
+        )
     db = study._file.connection
     with study.atomic():
         done, undone = standing(db, desk.coder_id(study, name))
@@ -92,8 +94,7 @@ def _rows(study: Study) -> Iterator[tuple[Event, tuple[object, ...]]]:
     gone: set[tuple[str, int]] = set()
     for event in events:
         if event.kind in ("undo", "redo"):
-            origin, n = event.data["act"]  # type: ignore[misc]
-            (gone.add if event.kind == "undo" else gone.discard)((str(origin), int(n)))
+            (gone.add if event.kind == "undo" else gone.discard)(event.act)
     names = {id_: name for name, id_ in desk.named(study, "coder", "name").items()}
     by_place = {(event.origin, event.n): event for event in events}
     for event in events:
@@ -101,8 +102,7 @@ def _rows(study: Study) -> Iterator[tuple[Event, tuple[object, ...]]]:
             continue
         told = event
         if event.kind in ("undo", "redo"):
-            origin, n = event.data["act"]  # type: ignore[misc]
-            told = by_place[str(origin), int(n)]
+            told = by_place[event.act]
         what, size = _words(study, told)
         if event is not told:
             what = words(study.language)[f"history_{event.kind}"].format(what=what)
@@ -129,7 +129,9 @@ def _words(study: Study, event: Event) -> tuple[str, int]:
 
 def _named(study: Study, reference: str) -> str:
     """Return the words behind a reference, or the name of the document with that id."""
-    rows = study._file.query("SELECT body FROM text WHERE id = ?", (text_id(reference),)) or study._file.query(
+    rows = study._file.query(
+        "SELECT body FROM text WHERE id = ?", (text_id(reference),)
+    ) or study._file.query(
         "SELECT t.body FROM document AS d JOIN text AS t ON t.id = d.name WHERE d.id = ?", (reference,)
     )
     return str(rows[0][0]) if rows else words(study.language)["erased"]
@@ -142,7 +144,9 @@ def _why(study: Study, event: Event) -> str:
 
 def _about(study: Study, document: str) -> list[str]:
     found = [document]
-    found += [str(one) for (one,) in study._file.query("SELECT id FROM revision WHERE document = ?", (document,))]
+    found += [
+        str(one) for (one,) in study._file.query("SELECT id FROM revision WHERE document = ?", (document,))
+    ]
     found += [
         str(one)
         for (one,) in study._file.query(

@@ -58,7 +58,7 @@ def conflicts(study: Study) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = []
+    rows: list[tuple[object, ...]] = []
     names = {id_: name for name, id_ in desk.named(study, "coder", "name").items()}
     by_place = {(event.origin, event.n): event for event in study._file.events()}
     for origin, n, row, reason, subject in study._file.query(
@@ -115,7 +115,9 @@ def decide(study: Study, conflict: str, choice: Literal["keep", "take"], *, reas
         event = next(one for one in study._file.events() if (one.origin, one.n) == (origin, n))
         change = _wanted(event.data, int(str(row)))
         if change is None:
-            raise StoreError(f"{conflict}: the other side changed nothing here that could be taken. Keep what stands.")
+            raise StoreError(
+                f"{conflict}: the other side changed nothing here that could be taken. Keep what stands."
+            )
         table, id_, field, _, to = change
         held = study._file.query(f"SELECT {field} FROM {table} WHERE id = ?", (id_,))[0][0]
         if isinstance(to, str) and "~" in to:
@@ -148,7 +150,15 @@ def review(study: Study) -> pd.DataFrame:
         " WHERE c.removed = 0 AND d.removed = 0 AND c.anchor IN ('changed', 'lost') ORDER BY n.body, c.made_start"
     )
     found = [
-        (id_, name, who, key, anchor, _around(old, start, end), "" if anchor == "lost" else _around(new, at, to))
+        (
+            id_,
+            name,
+            who,
+            key,
+            anchor,
+            _around(old, start, end),
+            "" if anchor == "lost" else _around(new, at, to),
+        )
         for id_, name, who, key, anchor, old, start, end, new, at, to in rows
     ]
     return pd.DataFrame(
@@ -201,7 +211,9 @@ def place_coding(
     elif start is not None and end is not None:
         span = Span(start, end)
     elif anchor == "lost":
-        raise StoreError(f"{document}: the words of this coding are gone. Name its new words, or take it back.")
+        raise StoreError(
+            f"{document}: the words of this coding are gone. Name its new words, or take it back."
+        )
     else:
         span = Span(int(str(at)), int(str(to)))
     with study.atomic():
@@ -269,7 +281,9 @@ def adjudicate(
     for one in parents:
         if one not in held:
             raise UnknownNameError("coding", one, [])
-    if meeting is not None and not study._file.query("SELECT 1 FROM meeting WHERE id = ? AND removed = 0", (meeting,)):
+    if meeting is not None and not study._file.query(
+        "SELECT 1 FROM meeting WHERE id = ? AND removed = 0", (meeting,)
+    ):
         raise UnknownNameError("meeting", meeting, [])
     document, at, to = held[parents[0]]
     with study.atomic():
@@ -302,8 +316,8 @@ def _shown(study: Study, value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _around(text: object, start: int, end: int) -> str:
-    if not isinstance(text, str):
-        return ""
+def _around(text: object, start: object, end: object) -> str:
+    if not (isinstance(text, str) and isinstance(start, int) and isinstance(end, int)):
+        return ""  # the words were erased
     before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]
     return " ".join(f"{before}[{text[start:end]}]{after}".split())

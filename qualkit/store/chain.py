@@ -68,6 +68,12 @@ class Event:
         return hashlib.sha256("\n".join(fields).encode("utf-8")).hexdigest()
 
     @property
+    def act(self) -> tuple[str, int]:
+        """Session and number of the act that this event, an undo or redo, is about."""
+        origin, n = json.loads(self.body)["act"]
+        return str(origin), int(n)
+
+    @property
     def data(self) -> Json:
         """The body as a dictionary."""
         loaded: Json = json.loads(self.body)

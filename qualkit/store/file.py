@@ -94,7 +94,9 @@ class StudyFile:
             has other tables than ours.
         """
         if not path.is_file():
-            raise StoreError(f"{path.name}: there is no such file. Check the path, or make one with Study.create.")
+            raise StoreError(
+                f"{path.name}: there is no such file. Check the path, or make one with Study.create."
+            )
         db = connect(path, read_only=read_only)
         try:
             version = guard.check(path, db, untrusted=untrusted)
@@ -129,7 +131,9 @@ class StudyFile:
 
     def heads(self) -> list[tuple[str, int, str]]:
         """Return origin, number and hash of the last event of every chain, sorted by origin."""
-        return [(str(o), int(n), str(h)) for o, n, h in self._db.execute("SELECT * FROM head ORDER BY origin")]
+        return [
+            (str(o), int(n), str(h)) for o, n, h in self._db.execute("SELECT * FROM head ORDER BY origin")
+        ]
 
     def events(self) -> Iterator[Event]:
         """Yield the events in the order in which they are folded."""
@@ -270,7 +274,16 @@ def read_events(db: sqlite3.Connection) -> Iterator[Event]:
 
 def insert_event(db: sqlite3.Connection, event: Event) -> None:
     """Write the row of one event; its state is not touched."""
-    values = (event.origin, event.n, event.lamport, event.at, event.coder, event.kind, event.body, event.previous)
+    values = (
+        event.origin,
+        event.n,
+        event.lamport,
+        event.at,
+        event.coder,
+        event.kind,
+        event.body,
+        event.previous,
+    )
     db.execute(
         "INSERT INTO event (origin, n, lamport, at, coder, kind, body, previous, hash)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

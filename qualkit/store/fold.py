@@ -111,7 +111,9 @@ def _add_participants(db: sqlite3.Connection, event: Event, body: Body) -> None:
 
 def _set_values(db: sqlite3.Connection, event: Event, body: Body) -> None:
     known = _ids(db, "participant"), _ids(db, "attribute")
-    columns = zip(*(body[name] for name in ("id", "participant", "attribute", "position", "value")), strict=True)
+    columns = zip(
+        *(body[name] for name in ("id", "participant", "attribute", "position", "value")), strict=True
+    )
     rows = []
     for row, (id_, participant, attribute, position, value) in enumerate(columns):
         if participant not in known[0] or attribute not in known[1]:
@@ -131,7 +133,7 @@ def _add_document(db: sqlite3.Connection, event: Event, body: Body) -> None:
         "INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, 0)",
         (body["id"], text_id(body["name"]), body["participant"], body["format"], original, body["revision"]),
     )
-    _revision(db, body["id"], None, 1, body, Body())
+    _revision(db, body["id"], 1, body)
     return None
 
 
@@ -143,15 +145,21 @@ def _revise(db: sqlite3.Connection, event: Event, body: Body) -> None:
         return _conflict(db, event, 0, "unknown revision")
     if _taken(db, "revision", [body["revision"]]):
         return None
-    _revision(db, body["document"], body["previous"], previous[1] + 1, body, body)
+    _revision(db, body["document"], previous[1] + 1, body)
     return None
 
 
-def _revision(
-    db: sqlite3.Connection, document: str, previous: str | None, number: int, body: Body, made: Body
-) -> None:
-    edits = json.dumps(made.get("edits", []), separators=(",", ":"))
-    values = (body["revision"], document, previous, number, text_id(body["text"]), body["length"], edits)
+def _revision(db: sqlite3.Connection, document: str, number: int, body: Body) -> None:
+    edits = json.dumps(body.get("edits", []), separators=(",", ":"))
+    values = (
+        body["revision"],
+        document,
+        body.get("previous"),
+        number,
+        text_id(body["text"]),
+        body["length"],
+        edits,
+    )
     db.execute("INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?)", values)
     speakers = [text_id(one) for one in body["speakers"]]
     db.executemany(
@@ -166,7 +174,7 @@ def _revision(
 def _adopt(db: sqlite3.Connection, event: Event, body: Body) -> None:
     release = body["id"]
     if _taken(db, "release", [release]):
-        return None  # adopted before; the block of changes makes it the one in use again
+        return  # adopted before; the block of changes makes it the one in use again
     values = (release, text_id(body["name"]), text_id(body["version"]), text_id(body["body"]))
     db.execute("INSERT INTO release VALUES (?, ?, ?, ?)", values)
     db.executemany(
@@ -183,7 +191,7 @@ def _adopt(db: sqlite3.Connection, event: Event, body: Body) -> None:
             for position, (guid, kind, key) in enumerate(body["facets"])
         ),
     )
-    return None
+    return
 
 
 def _add_codings(db: sqlite3.Connection, event: Event, body: Body) -> None:
@@ -338,7 +346,9 @@ def _change(db: sqlite3.Connection, event: Event, changes: Body) -> None:
         carry_codings(db, "c.id = ?", (coding,))
 
 
-def _insert(db: sqlite3.Connection, event: Event, table: str, rows: Sequence[tuple[object, ...]], *, told: int = 0) -> None:
+def _insert(
+    db: sqlite3.Connection, event: Event, table: str, rows: Sequence[tuple[object, ...]], *, told: int = 0
+) -> None:
     """Insert rows whose id is free.
 
     A row whose id is there is the same change made on both sides, done once; it is a conflict when the column
@@ -362,7 +372,9 @@ def _ids(db: sqlite3.Connection, table: str) -> set[str]:
 
 
 def _taken(db: sqlite3.Connection, table: str, ids: Collection[object]) -> set[object]:
-    found = db.execute(f"SELECT id FROM {table} WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),))
+    found = db.execute(
+        f"SELECT id FROM {table} WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
+    )
     return {one for (one,) in found}
 
 

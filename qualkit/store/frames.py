@@ -208,7 +208,9 @@ def participants(db: sqlite3.Connection) -> dict[str, dict[str, tuple[str, ...]]
 
 def topics(db: sqlite3.Connection) -> list[dict[str, object]]:
     """Return the topics of the guide, in its order."""
-    rows = db.execute("SELECT text.body FROM topic JOIN text ON text.id = topic.body WHERE removed = 0 ORDER BY position")
+    rows = db.execute(
+        "SELECT text.body FROM topic JOIN text ON text.id = topic.body WHERE removed = 0 ORDER BY position"
+    )
     return [json.loads(body) for (body,) in rows]
 
 
@@ -228,7 +230,8 @@ def _content(db: sqlite3.Connection) -> list[tuple[str, list[str]]]:
     def rows(sql: str) -> list[str]:
         return [canonical(list(row)) for row in db.execute(sql)]
 
-    coding = "document_id, start, end, text, code_id, soort, oordeel, asked, coder, codebook_version, replace(anchor, 'moved', 'kept')"
+    coding = "document_id, start, end, text, code_id, soort, oordeel, asked, coder, codebook_version"
+    coding += ", replace(anchor, 'moved', 'kept')"  # how it came to its place is history, not content
     document = "document_id, participant, format, revision, text"
     segment = "document_id, paragraph, start, end, role, speaker, time_ms"
     memo = "kind, target_kind, target_name, text, coder"
@@ -244,9 +247,7 @@ def _content(db: sqlite3.Connection) -> list[tuple[str, list[str]]]:
         ("segment", rows(f"SELECT {segment} FROM ({_SEGMENTS})")),
         (
             "release",
-            rows(
-                "SELECT t.body, r.id = s.release FROM release r JOIN text t ON t.id = r.body, study s"
-            ),
+            rows("SELECT t.body, r.id = s.release FROM release r JOIN text t ON t.id = r.body, study s"),
         ),
         ("coding", rows(f"SELECT {coding} FROM ({_CODINGS})")),
         ("memo", rows(f"SELECT {memo} FROM ({_MEMOS})")),

@@ -19,7 +19,9 @@ MIGRATIONS: dict[int, tuple[str, Callable[[sqlite3.Connection], None]]] = {}
 LARGEST_FILE = 4_000_000_000
 LARGEST_VALUE = 200_000_000
 # folders that a program keeps in step with a server: it copies the file at moments of its own choosing
-_SYNCED = re.compile(r"onedrive|dropbox|icloud|mobile documents|google ?drive|nextcloud|owncloud|sharepoint", re.I)
+_SYNCED = re.compile(
+    r"onedrive|dropbox|icloud|mobile documents|google ?drive|nextcloud|owncloud|sharepoint", re.I
+)
 
 
 def check(path: Path, db: sqlite3.Connection, *, untrusted: bool = False) -> int:

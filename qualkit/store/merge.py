@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 from qualkit.errors import StoreError
 from qualkit.store import fold
@@ -69,7 +70,9 @@ def _merge_one(file: StudyFile, path: Path) -> Merged:
     copy = StudyFile.open(path, read_only=True, untrusted=True)
     try:
         if copy.study != file.study:
-            raise StoreError(f"{path.name}: is another study, not a copy of {file.path.name}. Nothing is merged.")
+            raise StoreError(
+                f"{path.name}: is another study, not a copy of {file.path.name}. Nothing is merged."
+            )
         fault = next(chain_faults(copy.connection), None)
         if fault is not None:
             raise StoreError(f"{path.name}: is damaged ({fault}). Ask for a fresh copy. Nothing is merged.")
@@ -107,7 +110,9 @@ def _take(file: StudyFile, copy: StudyFile, name: str) -> Merged:
         for table in reversed(fold.STATE):
             db.execute(f"DELETE FROM {table}")
         refold(db, list(read_events(db)))
-    db.execute("INSERT OR IGNORE INTO unfinished SELECT id FROM text WHERE id IN (SELECT text FROM tombstone)")
+    db.execute(
+        "INSERT OR IGNORE INTO unfinished SELECT id FROM text WHERE id IN (SELECT text FROM tombstone)"
+    )
     gone = {str(one) for (one,) in file.query("SELECT text FROM tombstone")}
     still = sum(1 for (id_,) in copy.query("SELECT id FROM text") if id_ in gone)
     kinds = Counter(event.kind for event in new)
@@ -118,7 +123,9 @@ def _take(file: StudyFile, copy: StudyFile, name: str) -> Merged:
         codings=_rows(new, "add_codings"),
         memos=_rows(new, "add_memos"),
         documents=kinds["add_document"],
-        changed=sum(len(event.data["changes"]["id"]) for event in new if "changes" in event.data),  # type: ignore[index, call-overload]
+        changed=sum(
+            len(changes["id"]) for event in new if isinstance(changes := event.data.get("changes"), dict)
+        ),
         conflicts=len(_conflicts(file) - before),
         erased=still,
     )
@@ -128,7 +135,7 @@ def _take(file: StudyFile, copy: StudyFile, name: str) -> Merged:
 
 
 def _rows(events: list[Event], kind: str) -> int:
-    return sum(len(event.data["id"]) for event in events if event.kind == kind)  # type: ignore[arg-type]
+    return sum(len(cast(list[str], event.data["id"])) for event in events if event.kind == kind)
 
 
 def _conflicts(file: StudyFile) -> set[tuple[object, ...]]:
@@ -140,4 +147,6 @@ def _note(file: StudyFile, merged: Merged, first: int, last: int) -> None:
     rows = file.query("SELECT number, hash FROM merge ORDER BY number DESC LIMIT 1")
     number, previous = (int(str(rows[0][0])) + 1, str(rows[0][1])) if rows else (1, "")
     values = (number, now(), first, last, canonical(numbers))
-    file.connection.execute("INSERT INTO merge VALUES (?, ?, ?, ?, ?, ?)", (*values, note_hash(values, previous)))
+    file.connection.execute(
+        "INSERT INTO merge VALUES (?, ?, ?, ?, ?, ?)", (*values, note_hash(values, previous))
+    )

@@ -36,8 +36,7 @@ def standing(db: sqlite3.Connection, coder: str) -> tuple[list[Event], list[Even
         if event.coder != coder:
             continue
         if event.kind in ("undo", "redo"):
-            origin, n = event.data["act"]  # type: ignore[misc]
-            act = by_place[str(origin), int(n)]
+            act = by_place[event.act]
             source, goal = (done, undone) if event.kind == "undo" else (undone, done)
             if act in source:
                 source.remove(act)
@@ -58,7 +57,9 @@ def changes_of(db: sqlite3.Connection, act: Event) -> list[Change]:
         ids = body["id"] if isinstance(body["id"], list) else [body["id"]]
         clashed = {
             row
-            for (row,) in db.execute("SELECT row FROM conflict WHERE origin = ? AND n = ?", (act.origin, act.n))
+            for (row,) in db.execute(
+                "SELECT row FROM conflict WHERE origin = ? AND n = ?", (act.origin, act.n)
+            )
         }
         found += [(table, id_, "removed", 1, 0) for row, id_ in enumerate(ids) if row not in clashed]
     changes = body.get("changes")
@@ -97,7 +98,9 @@ def check_free(db: sqlite3.Connection, act: Event, changes: Sequence[Change]) ->
                 f"{who[0] if who else 'somebody'} at {later.at}). Undo that one first."
             )
     for table, id_, field, before, _ in changes:
-        where, values = ("id = ?", (id_,)) if table != "conflict" else ("origin = ? AND n = ? AND row = ?", tuple(id_))
+        where, values = (
+            ("id = ?", (id_,)) if table != "conflict" else ("origin = ? AND n = ? AND row = ?", tuple(id_))
+        )
         found = db.execute(f"SELECT {field} FROM {table} WHERE {where}", values).fetchone()
         expected = str(before)[:32] if (table, field) in TEXTS and before is not None else before
         if found is None or found[0] != expected:
@@ -118,11 +121,11 @@ def _later(db: sqlite3.Connection, act: Event) -> Iterator[Event]:
     after: list[Event] = []
     for event in read_events(db):
         if event.kind in ("undo", "redo"):
-            origin, n = event.data["act"]  # type: ignore[misc]
-            place = (str(origin), int(n))
-            gone.add(place) if event.kind == "undo" else gone.discard(place)
-        elif event.kind != "open" and (event.lamport, event.origin, event.n) > (act.lamport, act.origin, act.n):
+            (gone.add if event.kind == "undo" else gone.discard)(event.act)
+        elif event.kind != "open" and (event.lamport, event.origin, event.n) > (
+            act.lamport,
+            act.origin,
+            act.n,
+        ):
             after.append(event)
     yield from (event for event in after if (event.origin, event.n) not in gone)
-
-
