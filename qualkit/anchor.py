@@ -11,6 +11,8 @@ import hmac
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Literal
 
 from qualkit.errors import AnchorError
 
@@ -114,6 +116,115 @@ def find_quote(text: str, quote: str) -> list[Span]:
         for word in words
     )
     return [Span(hit.start(), hit.end()) for hit in re.finditer(pattern, text)]
+
+
+Anchor = Literal["kept", "moved", "changed", "lost"]
+Edit = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """How one text became another: stretches that were replaced, and by how much.
+
+    Parameters
+    ----------
+    edits : tuple of (old start, old end, new length)
+        In code points of the old text, half-open, in order, not overlapping; an insertion has an empty
+        stretch, a deletion the new length 0.
+
+    Raises
+    ------
+    AnchorError
+        When the stretches are not in order, overlap, or change nothing.
+    """
+
+    edits: tuple[Edit, ...]
+
+    def __post_init__(self) -> None:
+        last = 0
+        for start, end, length in self.edits:
+            if not last <= start <= end or length < 0 or (start == end and length == 0):
+                raise AnchorError(
+                    f"edit {start}–{end} of new length {length} is out of order, or changes nothing."
+                )
+            last = end
+
+    def length(self, old: int) -> int:
+        """Return the length of the new text, given that of the old one."""
+        return old + sum(length - (end - start) for start, end, length in self.edits)
+
+    def inverse(self) -> Edits:
+        """Return the edits that lead back."""
+        shift, back = 0, []
+        for start, end, length in self.edits:
+            back.append((start + shift, start + shift + length, end - start))
+            shift += length - (end - start)
+        return Edits(tuple(back))
+
+    def carry(self, span: Span) -> tuple[Span | None, Anchor]:
+        """Return where `span` is in the new text, by arithmetic alone.
+
+        Returns
+        -------
+        (Span or None, {"kept", "moved", "changed", "lost"})
+            *kept*: no edit touches it and it stands where it stood; *moved*: only edits before it;
+            *changed*: an edit lies within it or runs over one of its ends; *lost* (with None): its words were
+            deleted, or went up in a larger replaced stretch. Text inserted at one of its ends is no part of it.
+        """
+        shift = grown = 0
+        before = after = 0  # characters of the span that an edit took at its left and right end
+        changed = False
+        for start, end, length in self.edits:
+            if end <= span.start:
+                shift += length - (end - start)
+            elif start >= span.end:
+                break
+            elif start <= span.start and end >= span.end:
+                if (start, end) == (span.start, span.end) and length:
+                    return Span(start + shift, start + shift + length), "changed"
+                return None, "lost"
+            else:
+                changed = True
+                if start < span.start:  # runs over the left end: the new words count as outside
+                    before = end - span.start
+                    shift += length - (end - start)
+                elif end > span.end:  # runs over the right end
+                    after = span.end - start
+                else:
+                    grown += length - (end - start)
+        start = span.start + before + shift
+        end = span.end - after + shift + grown
+        if start >= end:
+            return None, "lost"
+        where = Span(start, end)
+        return where, "changed" if changed else "kept" if where == span else "moved"
+
+
+def proposed_edits(old: str, new: str) -> Edits:
+    """Return edits that lead from `old` to `new`, word by word: a proposal, for a caller that has none.
+
+    Pseudonymising and other programs that know what they replace pass their own edits instead.
+    """
+    from difflib import SequenceMatcher
+
+    # white space goes with the word before it: alone it would match everywhere and cost square time
+    left, right = (re.findall(r"\w+\s*|[^\w\s]\s*|\s+", text) for text in (old, new))
+    at_old, at_new = (list(accumulate(map(len, words), initial=0)) for words in (left, right))
+    edits = []
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if tag != "equal":
+            edits.append(_trimmed(old, new, (at_old[i1], at_old[i2]), (at_new[j1], at_new[j2])))
+    return Edits(tuple(edits))
+
+
+def _trimmed(old: str, new: str, here: tuple[int, int], there: tuple[int, int]) -> Edit:
+    """Leave out of a replaced stretch what is equal at its ends."""
+    (start, end), (first, last) = here, there
+    while start < end and first < last and old[end - 1] == new[last - 1]:
+        end, last = end - 1, last - 1
+    while start < end and first < last and old[start] == new[first]:
+        start, first = start + 1, first + 1
+    return start, end, last - first
 
 
 class Utf16:

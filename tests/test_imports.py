@@ -18,7 +18,8 @@ FLOORS = (
     ("anchor", "yamltree", "ooxml"),
     ("fields", "locale"),
     ("sources", "codebook", "store", "analysis"),  # the wings, which do not know each other
-    ("study", "plots"),
+    ("acts", "plots"),
+    ("study",),
     ("report",),
     ("recipe",),
     ("cli",),

@@ -60,7 +60,9 @@ def write_tables(path: Path, study: Study, settings: ReportSettings) -> None:
         sheets.append(Sheet("gespreksverloop", wide, "Welk onderwerp in welk gesprek is gevraagd"))
     memos = study.memos()[["target_name", "kind", "text", "coder"]]
     sheets.append(
-        Sheet("memo's", memos, "Veldnotities en samenvattingen", widths={"text": 90}, wrap=frozenset({"text"}))
+        Sheet(
+            "memo's", memos, "Veldnotities en samenvattingen", widths={"text": 90}, wrap=frozenset({"text"})
+        )
     )
     write_workbook(path, sheets, date=settings.date)
 

@@ -175,7 +175,8 @@ class Tables:
             for key in codebook.below(category.key):
                 code = codebook.code(key)
                 texts = [
-                    one.in_(self._language) if one else "" for one in (code.definition, code.include, code.exclude)
+                    one.in_(self._language) if one else ""
+                    for one in (code.definition, code.include, code.exclude)
                 ]
                 if key != category.key or any(texts):
                     rows.append([self._within(key, category.key), *texts])

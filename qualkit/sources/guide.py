@@ -39,10 +39,14 @@ def read_guide(path: Path) -> list[Topic]:
     def one(item: Node) -> tuple[str, Topic]:
         got = parser.fields(item, "a topic", ("id", "name", "questions", "codes"), ("id", "name"))
         key = parser.key(got.get("id"), "topic id")
-        codes = [parser.key(node, f"a code of {key}") for node in parser.items(got.get("codes"), f"codes of {key}")]
+        codes = [
+            parser.key(node, f"a code of {key}") for node in parser.items(got.get("codes"), f"codes of {key}")
+        ]
         asked = parser.items(got.get("questions"), f"questions of {key}")
         questions = [parser.string(node, f"a question of {key}") for node in asked]
-        return key, Topic(key, parser.string(got.get("name"), f"name of {key}"), tuple(codes), tuple(questions))
+        return key, Topic(
+            key, parser.string(got.get("name"), f"name of {key}"), tuple(codes), tuple(questions)
+        )
 
     topics = parser.named(top.get("topics"), "topics", "topic", one)
     faults.raise_any()

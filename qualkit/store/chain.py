@@ -68,6 +68,12 @@ class Event:
         return hashlib.sha256("\n".join(fields).encode("utf-8")).hexdigest()
 
     @property
+    def act(self) -> tuple[str, int]:
+        """Session and number of the act that this event, an undo or redo, is about."""
+        origin, n = json.loads(self.body)["act"]
+        return str(origin), int(n)
+
+    @property
     def data(self) -> Json:
         """The body as a dictionary."""
         loaded: Json = json.loads(self.body)
@@ -104,3 +110,8 @@ def derived_id(study: str, *parts: str) -> str:
 def now() -> str:
     """Return the wall time, UTC, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def note_hash(values: tuple[object, ...], previous: str) -> str:
+    """Return the hash of a row of the table merge: over its other columns and the hash of the row before."""
+    return hashlib.sha256(canonical([*values, previous]).encode("utf-8")).hexdigest()

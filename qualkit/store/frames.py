@@ -18,7 +18,8 @@ SELECT coding.id AS coding_id, document_name.body AS document_id, coding.start A
        substr(words.body, coding.start + 1, coding.end - coding.start) AS text,
        code_key.body AS code_id, soort_key.body AS soort, oordeel_key.body AS oordeel, coding.asked AS asked,
        coder_name.body AS coder, version.body AS codebook_version, coding.at AS created_at,
-       participant_key.body AS participant, segment.paragraph AS paragraph, segment.role AS role
+       participant_key.body AS participant, segment.paragraph AS paragraph, segment.role AS role,
+       coding.anchor AS anchor
 FROM coding
 JOIN revision ON revision.id = coding.revision
 JOIN text AS words ON words.id = revision.text
@@ -38,7 +39,7 @@ JOIN coder ON coder.id = coding.coder
 JOIN text AS coder_name ON coder_name.id = coder.name
 LEFT JOIN segment ON segment.revision = coding.revision
      AND segment.start <= coding.start AND coding.start < segment.end
-WHERE coding.removed = 0
+WHERE coding.removed = 0 AND document.removed = 0
 ORDER BY document_id, coding.start, coding.end, code_id, soort, coder, coding.id
 """
 
@@ -59,9 +60,9 @@ FROM document
 JOIN text AS name ON name.id = document.name
 LEFT JOIN participant ON participant.id = document.participant
 LEFT JOIN text AS key ON key.id = participant.key
-JOIN revision ON revision.document = document.id
-     AND revision.number = (SELECT max(number) FROM revision WHERE document = document.id)
+JOIN revision ON revision.id = document.revision
 JOIN text AS words ON words.id = revision.text
+WHERE document.removed = 0
 ORDER BY document_id
 """
 
@@ -69,9 +70,7 @@ _SEGMENTS = """
 SELECT document_name.body AS document_id, segment.paragraph AS paragraph, segment.start AS start,
        segment.end AS end, segment.role AS role, speaker.body AS speaker, segment.time_ms AS time_ms
 FROM segment
-JOIN revision ON revision.id = segment.revision
-     AND revision.number = (SELECT max(number) FROM revision AS r WHERE r.document = revision.document)
-JOIN document ON document.id = revision.document
+JOIN document ON document.revision = segment.revision AND document.removed = 0
 JOIN text AS document_name ON document_name.id = document.name
 JOIN text AS speaker ON speaker.id = segment.speaker
 ORDER BY document_id, paragraph
@@ -81,10 +80,11 @@ _VALUES = """
 SELECT key.body, name.body, value.position, words.body
 FROM participant
 JOIN text AS key ON key.id = participant.key
-LEFT JOIN value ON value.participant = participant.id
+LEFT JOIN value ON value.participant = participant.id AND value.removed = 0
 LEFT JOIN attribute ON attribute.id = value.attribute
 LEFT JOIN text AS name ON name.id = attribute.name
 LEFT JOIN text AS words ON words.id = value.value
+WHERE participant.removed = 0
 ORDER BY key.body, attribute.id, value.position
 """
 
@@ -97,6 +97,7 @@ LEFT JOIN participant ON participant.id = document.participant
 LEFT JOIN text AS key ON key.id = participant.key
 JOIN topic AS t ON t.id = coverage.topic
 JOIN text AS topic ON topic.id = t.body
+WHERE coverage.removed = 0 AND t.removed = 0 AND document.removed = 0
 ORDER BY document_id, t.position
 """
 
@@ -112,6 +113,7 @@ LEFT JOIN document ON document.id = memo.target
 LEFT JOIN text AS document_name ON document_name.id = document.name
 LEFT JOIN participant ON participant.id = memo.target
 LEFT JOIN text AS participant_key ON participant_key.id = participant.key
+WHERE memo.removed = 0
 ORDER BY target_name, kind, memo.id
 """
 
@@ -131,6 +133,7 @@ _CODING_COLUMNS = (
     "created_at",
     "paragraph",
     "role",
+    "anchor",
 )
 
 
@@ -205,7 +208,9 @@ def participants(db: sqlite3.Connection) -> dict[str, dict[str, tuple[str, ...]]
 
 def topics(db: sqlite3.Connection) -> list[dict[str, object]]:
     """Return the topics of the guide, in its order."""
-    rows = db.execute("SELECT text.body FROM topic JOIN text ON text.id = topic.body ORDER BY position")
+    rows = db.execute(
+        "SELECT text.body FROM topic JOIN text ON text.id = topic.body WHERE removed = 0 ORDER BY position"
+    )
     return [json.loads(body) for (body,) in rows]
 
 
@@ -226,6 +231,7 @@ def _content(db: sqlite3.Connection) -> list[tuple[str, list[str]]]:
         return [canonical(list(row)) for row in db.execute(sql)]
 
     coding = "document_id, start, end, text, code_id, soort, oordeel, asked, coder, codebook_version"
+    coding += ", replace(anchor, 'moved', 'kept')"  # how it came to its place is history, not content
     document = "document_id, participant, format, revision, text"
     segment = "document_id, paragraph, start, end, role, speaker, time_ms"
     memo = "kind, target_kind, target_name, text, coder"
@@ -241,9 +247,7 @@ def _content(db: sqlite3.Connection) -> list[tuple[str, list[str]]]:
         ("segment", rows(f"SELECT {segment} FROM ({_SEGMENTS})")),
         (
             "release",
-            rows(
-                "SELECT body, current FROM (SELECT t.body, current FROM release r JOIN text t ON t.id = r.body)"
-            ),
+            rows("SELECT t.body, r.id = s.release FROM release r JOIN text t ON t.id = r.body, study s"),
         ),
         ("coding", rows(f"SELECT {coding} FROM ({_CODINGS})")),
         ("memo", rows(f"SELECT {memo} FROM ({_MEMOS})")),

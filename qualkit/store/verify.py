@@ -13,8 +13,9 @@ from pathlib import Path
 from qualkit.anchor import commitment
 from qualkit.errors import StoreError, VerifyError
 from qualkit.store import fold
-from qualkit.store.chain import references
-from qualkit.store.file import StudyFile, memory_copy, read_events
+from qualkit.store.chain import note_hash, references
+from qualkit.store.file import StudyFile, read_events
+from qualkit.store.past import replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class Verified:
     events, texts, codings : int
         How many of each were checked.
     conflicts : int
-        Rows whose precondition did not hold; they are kept, and are no damage.
+        Rows that wait for a decision; they are kept, and are no damage.
+    erased : int
+        Texts that were erased on purpose; no damage either.
     fault : str or None
         The first thing wrong with its place; None when the file is whole.
     """
@@ -38,6 +41,7 @@ class Verified:
     texts: int
     codings: int
     conflicts: int
+    erased: int
     fault: str | None
 
     @property
@@ -63,22 +67,26 @@ def verify(path: Path) -> Verified:
     return Verified(**json.loads(done.stdout))
 
 
+_COUNTED = {
+    "events": "event",
+    "texts": "text",
+    "codings": "coding WHERE removed = 0",
+    "conflicts": "conflict WHERE decided = 0",
+    "erased": "tombstone",
+}
+
+
 def verify_here(path: Path) -> Verified:
     """Return what checking the study file at `path` found, in this process."""
-    counts = {"events": 0, "texts": 0, "codings": 0, "conflicts": 0}
+    counts = dict.fromkeys(_COUNTED, 0)
     try:
         file = StudyFile.open(path, read_only=True)
     except StoreError as error:
         return Verified(path.name, **counts, fault=str(error))
     try:
         db = file.connection
-        for table, name in (
-            ("event", "events"),
-            ("text", "texts"),
-            ("coding", "codings"),
-            ("conflict", "conflicts"),
-        ):
-            (counts[name],) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
+        for name, rows in _COUNTED.items():
+            (counts[name],) = db.execute(f"SELECT count(*) FROM {rows}").fetchone()
         fault = next(_faults(db), None)
     except sqlite3.DatabaseError as error:
         fault = f"SQLite cannot read the file: {error}"
@@ -87,19 +95,10 @@ def verify_here(path: Path) -> Verified:
     return Verified(path.name, **counts, fault=fault)
 
 
-def replay(db: sqlite3.Connection) -> sqlite3.Connection:
-    """Return a database in memory whose state was folded afresh from the events in `db`."""
-    fresh = memory_copy()
-    fresh.execute("BEGIN")
-    for event in read_events(db):
-        fold.apply(fresh, event)
-    fresh.execute("COMMIT")
-    return fresh
-
-
 def _faults(db: sqlite3.Connection) -> Iterator[str]:
     yield from _sqlite_faults(db)
-    yield from _chain_faults(db)
+    yield from chain_faults(db)
+    yield from _merge_faults(db)
     yield from _text_faults(db)
     yield from _state_faults(db)
     yield from _anchor_faults(db)
@@ -113,7 +112,8 @@ def _sqlite_faults(db: sqlite3.Connection) -> Iterator[str]:
         yield f"table {table}, row {row}: points at a row of {parent} that is not there"
 
 
-def _chain_faults(db: sqlite3.Connection) -> Iterator[str]:
+def chain_faults(db: sqlite3.Connection) -> Iterator[str]:
+    """Yield what is wrong with the hash chains of the events in `db`."""
     last: dict[str, tuple[int, int, str]] = {}
     stored = db.execute("SELECT hash, seq FROM event ORDER BY lamport, origin, n")
     for event, (hash_, seq) in zip(read_events(db), stored, strict=True):
@@ -138,16 +138,29 @@ def _chain_faults(db: sqlite3.Connection) -> Iterator[str]:
             break
 
 
+def _merge_faults(db: sqlite3.Connection) -> Iterator[str]:
+    previous = ""
+    rows = db.execute("SELECT number, at, first_seq, last_seq, note, hash FROM merge ORDER BY number")
+    for place, (*values, hash_) in enumerate(rows, start=1):
+        if values[0] != place or note_hash(tuple(values), previous) != hash_:
+            yield f"merge note {place}: is not what was written"
+        previous = hash_
+
+
 def _text_faults(db: sqlite3.Connection) -> Iterator[str]:
+    buried = {one for (one,) in db.execute("SELECT text FROM tombstone")}
+    unfinished = {one for (one,) in db.execute("SELECT text FROM unfinished")}
     referred: set[str] = set()
     for event in read_events(db):
         for id_, promised in references(event.body):
             referred.add(id_)
             row = db.execute("SELECT salt, body FROM text WHERE id = ?", (id_,)).fetchone()
             place = f"text {id_}, of event {event.n} ({event.kind}) of session {event.origin}"
-            if row is None:
+            if row is None and id_ not in buried:
                 yield f"{place}: is not there"
-            elif commitment(row[1], row[0]) != promised:
+            elif row is not None and id_ in buried and id_ not in unfinished:
+                yield f"{place}: was erased, and is there"
+            elif row is not None and commitment(row[1], row[0]) != promised:
                 yield f"{place}: is not what was stored; it was changed outside qualkit"
     for (id_,) in db.execute("SELECT id FROM text ORDER BY id"):
         if id_ not in referred:
@@ -178,19 +191,40 @@ def _state_faults(db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _anchor_faults(db: sqlite3.Connection) -> Iterator[str]:
-    revision, body, salt = "", "", b""
+    texts: dict[str, tuple[str, bytes] | None] = {}
+
+    def text(revision: str) -> tuple[str, bytes] | None:
+        if revision not in texts:
+            if len(texts) > 8:  # codings come by revision, so few are needed at a time
+                texts.clear()
+            row = db.execute(
+                "SELECT text.body, salt, length FROM revision LEFT JOIN text ON text.id = revision.text"
+                " WHERE revision.id = ?",
+                (revision,),
+            ).fetchone()
+            texts[revision] = None if row[0] is None else (row[0], row[1])
+        return texts[revision]
+
+    for revision, length, found in db.execute(
+        "SELECT revision.id, length, length(text.body) FROM revision JOIN text ON text.id = revision.text"
+    ):
+        if length != found:
+            yield f"revision {revision}: its text has {found} characters; {length} were stored"
     rows = db.execute(
-        "SELECT coding.id, revision, start, end, words, revision.text, length FROM coding"
-        " JOIN revision ON revision.id = coding.revision ORDER BY revision, start, coding.id"
+        "SELECT id, made_revision, made_start, made_end, words, revision, start, end, anchor FROM coding"
+        " ORDER BY made_revision, made_start, id"
     )
-    for id_, of, start, end, words, text, length in rows:
-        if of != revision:
-            revision = of
-            body, salt = db.execute("SELECT body, salt FROM text WHERE id = ?", (text,)).fetchone()
-            if len(body) != length:
-                yield f"revision {of}: its text has {len(body)} characters; {length} were stored"
-        if commitment(body[start:end], salt) != words:
-            yield f"coding {id_}: the words at {start}–{end} are not those that were coded"
+    for id_, made, made_start, made_end, words, revision, start, end, anchor in rows:
+        origin, here = text(made), text(revision)
+        if origin is not None and commitment(origin[0][made_start:made_end], origin[1]) != words:
+            yield f"coding {id_}: the words at {made_start}–{made_end} are not those that were coded"
+        elif (
+            anchor in ("kept", "moved")
+            and origin is not None
+            and here is not None
+            and origin[0][made_start:made_end] != here[0][start:end]
+        ):
+            yield f"coding {id_}: it was carried to {start}–{end}, where other words stand"
 
 
 if __name__ == "__main__":

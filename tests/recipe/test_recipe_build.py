@@ -403,3 +403,26 @@ def test_no_transcript_at_all(tmp_path):
     assert faults(make(tmp_path / "studie", **none), tmp_path / "out") == [
         "interviews: holds no transcript. Put .docx, .txt or .md files there."
     ]
+
+
+def test_codes_on_a_third_level_are_in_the_report(tmp_path):
+    files = {
+        "klein.yaml": recipe_with(
+            "{path: codeboek, version: 1.0.0}", "{path: codes.csv, name: paden, version: 1.0.0}"
+        )
+        .replace("outputs: [tabellen]\n", "outputs: [rapport]\n")
+        .replace("guide: topiclijst.yaml\ncoverage: gespreksverloop.csv\n", ""),
+        "codes.csv": "code_path,memo\nAdvies,\nAdvies > Inhoud,Past het?\nAdvies > Inhoud > Toon,\nAdvies > Vorm,\n",
+        "coderingen.csv": "document_id,text,code_id,coder\nP-1,paste goed,Advies > Inhoud > Toon,AB\n"
+        "P-2,Héél lang,Advies > Inhoud > Toon,AB\n",
+    }
+    built = qk.build(make(tmp_path / "studie", **files), out=tmp_path / "out")
+    from docx import Document
+
+    rows = [
+        ["".join(one.text for one in cell.iter("{*}t")).strip() for cell in row.iter("{*}tc")]
+        for row in Document(str(built.report)).element.body.iter("{*}tr")
+    ]
+    first = next(n for n, row in enumerate(rows) if row == ["Inhoud"])
+    assert rows[first + 1 : first + 3] == [["Toon", "1 van 1", "1 van 2"], ["Vorm", "0 van 1", "0 van 2"]]
+    assert ["Inhoud › Toon", ""] in rows and ["Inhoud", "Past het?"] in rows

@@ -111,9 +111,9 @@ def test_each_session_has_its_own_chain_and_names_the_heads_it_saw(study):
 
 
 def _add(path: Path, coder: str, times: int) -> None:
-    for _ in range(times):
+    for turn in range(times):
         with qk.Study.open(path, coder=coder) as one:
-            one.add_coding("P-2", quote="Wij wachtten lang.", code="B1")
+            one.add_coding("P-2", start=16, end=20 + turn, code="B1")
 
 
 def test_processes_that_write_at_once_lose_nothing(study):

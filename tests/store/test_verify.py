@@ -11,7 +11,8 @@ from conftest import DOCUMENTS, PARTICIPANTS
 import qualkit as qk
 from qualkit.store import fold
 from qualkit.store.file import StudyFile
-from qualkit.store.verify import replay, verify, verify_here
+from qualkit.store.past import replay
+from qualkit.store.verify import verify, verify_here
 
 
 @pytest.fixture
@@ -64,9 +65,9 @@ EDITS = {
     "document": "UPDATE document SET format = 'docx'",
     "revision": "UPDATE revision SET length = length + 1",
     "segment": "UPDATE segment SET role = 'participant' WHERE role = 'interviewer'",
-    "release": "UPDATE release SET current = 0",
+    "release": "UPDATE release SET name = version",
     "code": "UPDATE code SET status = 'retired' WHERE position = 1",
-    "coding": "UPDATE coding SET start = start + 1 WHERE rowid = 2",
+    "coding": "UPDATE coding SET start = start + 1 WHERE removed = 0",
     "memo": "UPDATE memo SET kind = 'theory'",
     "topic": "UPDATE topic SET position = position + 5",
     "coverage": "UPDATE coverage SET value = 'not_asked' WHERE value = 'asked'",
@@ -91,16 +92,12 @@ def test_dropped_state_row_is_found(path, table):
 
 
 def test_every_state_table_is_tried():
-    # facet and conflict are empty in this study; the tables that hold rows are all edited above
-    assert set(fold.STATE) - set(EDITS) == {"facet", "conflict"}
+    # these are empty in this study; the tables that hold rows are all edited above
+    assert set(fold.STATE) - set(EDITS) == {"facet", "conflict", "parent", "meeting", "tombstone"}
 
 
 def test_added_state_row_is_found(path):
-    added = "INSERT INTO coverage SELECT document, (SELECT max(id) FROM topic), 'asked' FROM coverage WHERE value = 'asked'"
-    added = added.replace("max(id)", "id").replace(
-        "FROM topic",
-        "FROM topic WHERE id NOT IN (SELECT topic FROM coverage c WHERE c.document = coverage.document)",
-    )
+    added = "INSERT INTO coverage SELECT substr(id, 2) || 'f', document, topic, value, removed FROM coverage LIMIT 1"
     assert damage(path, added).startswith("table coverage: row")
 
 
