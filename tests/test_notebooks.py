@@ -13,9 +13,9 @@ from zipfile import ZipFile
 
 import nbformat
 import pytest
-from conftest import ROOT, SAMPLE
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from small import ROOT, SAMPLE
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LESSON = ROOT / "notebooks" / "01_van_transcript_naar_rapport.ipynb"
