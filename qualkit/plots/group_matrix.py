@@ -478,9 +478,10 @@ def _wrapped(text: str, width: float, size: int = NORMAL) -> list[str]:
 def _page(height: float) -> Axes:
     """Return axes that fill a new figure of 16 cm by `height`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH / CM_PER_INCH, height / CM_PER_INCH), dpi=200, facecolor="white")
+    from qualkit.plots.chart import Chart
+
+    figure = Chart(figsize=(WIDTH / CM_PER_INCH, height / CM_PER_INCH), dpi=200, facecolor="white")
     FigureCanvasAgg(figure)
     return figure.add_axes((0, 0, 1, 1))
 

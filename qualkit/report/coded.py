@@ -15,63 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qualkit.errors import AnchorError
+from qualkit.locale import words
 from qualkit.model import Document, Language, Segment
 from qualkit.report._wordml import TAB, counter, package_parts, paragraph, row, run, table
 from qualkit.report.package import write_package
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_WORDS: dict[Language, dict[str, str]] = {
-    "nl": {
-        "internal": "Intern: bevat woorden van respondenten",
-        "page": "Pagina ",
-        "coders": "gecodeerd door",
-        "codebook": "codeboek",
-        "legend": "Onderstreept is gecodeerd. Een fragment begint bij [ en eindigt bij ], met het nummer dat "
-        "ook in de marge staat; grijs is wat in meer dan één fragment valt.",
-        "number": "Nr.",
-        "said": "Wie en wat",
-        "margin": "Codes",
-        "turns": "Beurten van het gesprek, met nummer en codes",
-        "runs_on": "loopt door",
-        "continued": "vervolg",
-        "outside": "buiten de beurten",
-        "used": "Gebruikte codes",
-        "none": "Er zijn geen coderingen.",
-        "code": "Code",
-        "name": "Naam",
-        "fragments": "Fragmenten",
-        "codings": "Coderingen",
-        "all": "Samen",
-        "closing": "Een fragment is een stuk tekst; een codering is één code van één codeur op een fragment. "
-        "Een fragment met meer dan één code telt bij elke code, en bij Samen één keer.",
-    },
-    "en": {
-        "internal": "Internal: holds participants’ words",
-        "page": "Page ",
-        "coders": "coded by",
-        "codebook": "codebook",
-        "legend": "Underlined is coded. A quotation begins at [ and ends at ], with the number that stands "
-        "in the margin as well; grey is what falls in more than one quotation.",
-        "number": "No.",
-        "said": "Who and what",
-        "margin": "Codes",
-        "turns": "Turns of the interview, with number and codes",
-        "runs_on": "runs on",
-        "continued": "continued",
-        "outside": "outside the turns",
-        "used": "Codes used",
-        "none": "There are no codings.",
-        "code": "Code",
-        "name": "Name",
-        "fragments": "Quotations",
-        "codings": "Codings",
-        "all": "Together",
-        "closing": "A quotation is a stretch of text; a coding is one code by one coder on a quotation. A "
-        "quotation with more than one code counts with each code, and once with Together.",
-    },
-}
 
 _NO_COLOUR = "#595959"
 _TURN_WIDTHS = (567, 6123, 3402)  # number, words, margin; in twentieths of a point
@@ -170,7 +120,7 @@ def write_coded(
         When `date` is no ISO date.
     """
     date = datetime.date.fromisoformat(date).isoformat()
-    word = _WORDS[language]
+    word = words(language, "coded")
     rows = codings[codings["document_id"] == document.name]
     rank = {key: (place, key) for place, key in enumerate(names)}
     quotations = _quotations(document, rows, rank)
@@ -203,11 +153,11 @@ def _quotations(document: Document, rows: pd.DataFrame, rank: _Rank) -> list[_Qu
     found: dict[tuple[int, int], dict[tuple[str, str, str], list[str]]] = {}
     columns = ("start", "end", "text", "code_id", "soort", "oordeel", "coder")
     cells = zip(*(rows[name].tolist() for name in columns), strict=True)
-    for start, end, words, code, soort, oordeel, coder in cells:
-        if not 0 <= start < end or document.text[start:end] != words:
+    for start, end, said, code, soort, oordeel, coder in cells:
+        if not 0 <= start < end or document.text[start:end] != said:
             raise AnchorError(
                 f"{document.name}, {start}–{end}: the coding {code} of {coder} does not hold the words that "
-                f"stand there ({len(words)} and {end - start} characters). Take both from the same study."
+                f"stand there ({len(said)} and {end - start} characters). Take both from the same study."
             )
         line = (code, _given(soort), _given(oordeel))
         found.setdefault((start, -end), {}).setdefault(line, []).append(coder)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from qualkit.analysis.groups import GroupComparison, compare_groups
 from qualkit.codebook import Codebook
 from qualkit.errors import QualkitError, UnknownNameError
-from qualkit.locale import in_words, joined, words, written_date
+from qualkit.locale import in_words, joined, words, written_month
 from qualkit.model import Language
 from qualkit.plots.group_matrix import alt_text, group_matrix
 from qualkit.report.mask import Mask
@@ -168,21 +168,23 @@ class Filling:
                 "Leave the group out, or say that it was not asked."
             )
         language = self.settings.language
-        if base == n == 2 and k in (0, 2):
-            return self._t["phrase_neither" if k == 0 else "phrase_both"].format(many=many)
         if base == 1 < n:
             one = self._t["respondent"] if group is None else groups[0].one
             if k == 1:
-                return (
-                    f"{'de ene' if language == 'nl' else 'the one'} {self._t['phrase_only'].format(one=one)}"
-                )
+                return f"{self._t['the_one']} {self._t['phrase_only'].format(one=one)}"
             raise QualkitError(
                 f"{claim}, {group or many}: one was asked and said nothing of the kind; say so in words."
             )
-        values = {"k": in_words(k, language), "n": in_words(base, language), "many": many}
-        if k == base:
-            return self._t["phrase_all" if base == n else "phrase_all_asked"].format(**values)
-        return self._t["phrase_of" if base == n else "phrase_of_asked"].format(**values)
+        few = "_few" if base < 5 else ""  # alle drie de leden, alle acht inbrengers
+        if base == 2 and k != 1:
+            phrase, few = ("phrase_neither" if k == 0 else "phrase_both"), ""
+        elif k == base:
+            phrase = "phrase_all"
+        else:
+            phrase, few = "phrase_of", ""
+        part = "" if base == n else "_asked"
+        number = self._t["one_of"] if k == 1 else in_words(k, language)
+        return self._t[f"{phrase}{part}{few}"].format(k=number, n=in_words(base, language), many=many)
 
     def quote(self, document: str, quoted: str, question: str = "") -> str:
         """Return a quotation on its own lines, with the speaker in words fit for the audience.
@@ -298,8 +300,8 @@ class Filling:
         return t["method_sample"].format(
             n=len(people),
             groups=groups,
-            first=written_date(people["datum"].min(), self.settings.language),
-            last=written_date(people["datum"].max(), self.settings.language),
+            first=written_month(people["datum"].min(), self.settings.language),
+            last=written_month(people["datum"].max(), self.settings.language),
             mean=round(minutes.mean()),
             hours=round(minutes.sum() / 60),
         )
@@ -332,7 +334,9 @@ class Filling:
             found.append(t[key].format(n=in_words(left_out, self.settings.language)))
         if self.codebook.soort:
             kinds = joined(
-                [one.name.in_(self.settings.language) for one in self.codebook.soort], self.settings.language
+                [one.name.in_(self.settings.language) for one in self.codebook.soort],
+                self.settings.language,
+                "or",
             )
             found.append(t["method_kind"].format(kinds=kinds))
         return found

@@ -95,7 +95,7 @@ class Tables:
                 rows.append([category.name.in_(self._language)] + [""] * len(self._groups))
             for _, code, soort in widest:
                 rows.append([self._claim(code, soort), *self._cells(code, soort)])
-        return self._by_group("table:summary", t["table_summary"], t["code"], rows, heads)
+        return self._by_group("table:summary", t["table_summary"], t["topic"], rows, heads)
 
     def category(self, key: str) -> Table:
         """Return topic by kind by group for one category."""
@@ -108,7 +108,7 @@ class Tables:
             self._topic(key, 0, rows, heads, below=False)
         which = "table_category" if self._filling.codebook.soort else "table_category_plain"
         caption = self._t[which].format(name=category.name.in_(self._language))
-        return self._by_group(f"table:{key}", caption, self._t["code"], rows, heads)
+        return self._by_group(f"table:{key}", caption, self._t["topic"], rows, heads)
 
     def _topic(
         self, key: str, depth: int, rows: list[list[str]], heads: set[int], *, below: bool = True
@@ -146,7 +146,7 @@ class Tables:
                 # a topic that only holds other topics says nothing of its own
                 if not codebook.children(code) or self._filling.k(code) > 0:
                     rows.append([self._within(code, category.key), *self._cells(code, "any")])
-        return self._by_group("table:matrix", self._t["table_matrix"], self._t["code"], rows, heads)
+        return self._by_group("table:matrix", self._t["table_matrix"], self._t["topic"], rows, heads)
 
     def opposites(self) -> Table:
         """Return the topics on which hindering and promoting experiences stand against each other."""
@@ -162,7 +162,7 @@ class Tables:
         if not rows:
             rows = [[self._t["opposites_none"]] + [""] * len(self._groups)]
             heads = {0}
-        return self._by_group("table:opposites", caption, self._t["code"], rows, heads)
+        return self._by_group("table:opposites", caption, self._t["topic"], rows, heads)
 
     def codebook(self) -> Table:
         """Return the codebook: topics with definition, what belongs and what does not."""

@@ -13,6 +13,7 @@ from docx.image.exceptions import InvalidImageStreamError, UnexpectedEndOfFileEr
 from lxml import etree
 
 from qualkit.errors import OutputError
+from qualkit.locale import words
 from qualkit.report import ooxml_parts as ooxml
 from qualkit.report.ooxml_parts import EMU_PER_CM, TWIPS_PER_CM, field, paragraph, run, runs, w
 from qualkit.report.package import write_package
@@ -28,7 +29,7 @@ from qualkit.report.values import (
     Report,
     Table,
 )
-from qualkit.report.word_front import WORDS, Entry, add_footer, contents, cover, describe
+from qualkit.report.word_front import Entry, add_footer, contents, cover, describe
 from qualkit.report.word_house import House, elements
 from qualkit.report.word_styles import GROUP_FILL, HEADINGS, TABLE
 
@@ -59,7 +60,7 @@ def to_docx(report: Report, path: Path, *, template: Path | None = None) -> None
     OutputError
         When the template cannot be read, a block cannot be shown, or the file cannot be written.
     """
-    house = House(template, WORDS[report.language]["tag"])
+    house = House(template, words(report.language, "word")["tag"])
     body = _Body(report, house)
     body.write()
     describe(house, report)
@@ -84,7 +85,7 @@ class _Body:
 
     def __init__(self, report: Report, house: House) -> None:
         self.report, self.house = report, house
-        self.words = WORDS[report.language]
+        self.words = words(report.language, "word")
         # How the pages being written lie, and how the blocks being read want them.
         self.landscape = self.inside = False
         self.sections = 0

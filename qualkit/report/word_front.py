@@ -7,31 +7,10 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from qualkit.errors import OutputError
-from qualkit.model import Language
+from qualkit.locale import words, written_date
 from qualkit.report.ooxml_parts import RELATION, clean, field, paragraph, run, w
 from qualkit.report.values import Report
 from qualkit.report.word_house import House, elements
-
-WORDS: dict[Language, dict[str, str]] = {
-    "nl": {
-        "tag": "nl-NL",
-        "contents": "Inhoud",
-        "table": "Tabel",
-        "figure": "Figuur",
-        "page": "pagina",
-        "of": "van",
-        "months": "januari februari maart april mei juni juli augustus september oktober november december",
-    },
-    "en": {
-        "tag": "en-GB",
-        "contents": "Contents",
-        "table": "Table",
-        "figure": "Figure",
-        "page": "page",
-        "of": "of",
-        "months": "January February March April May June July August September October November December",
-    },
-}
 
 
 class Entry(NamedTuple):
@@ -41,30 +20,6 @@ class Entry(NamedTuple):
     number: str
     text: str
     bookmark: str
-
-
-def written_date(iso: str, language: Language) -> str:
-    """Return a date in words.
-
-    Parameters
-    ----------
-    iso : str
-        Such as ``2021-11-30``.
-    language : {"nl", "en"}
-        Of the words.
-
-    Returns
-    -------
-    str
-        ``30 november 2021`` or ``30 November 2021``.
-
-    Raises
-    ------
-    OutputError
-        When `iso` is no date.
-    """
-    day = _day(iso)
-    return f"{day.day} {WORDS[language]['months'].split()[day.month - 1]} {day.year}"
 
 
 def _day(iso: str) -> date:
@@ -90,7 +45,7 @@ def describe(house: House, report: Report) -> None:
     properties.title, properties.subject = clean(report.title)[:255], clean(report.subtitle)[:255]
     properties.author = clean("; ".join(report.authors) or report.organisation)[:255]
     properties.last_modified_by = properties.author
-    properties.language = WORDS[report.language]["tag"]
+    properties.language = words(report.language, "word")["tag"]
     properties.created = properties.modified = datetime.combine(_day(report.date), datetime.min.time())
     properties.revision = 1
 
@@ -130,7 +85,7 @@ def contents(house: House, words: dict[str, str], entries: Sequence[Entry], cont
     house : House
         Its look.
     words : dict of str to str
-        One of `WORDS`.
+        The section *word* of `qualkit.locale`.
     entries : sequence of Entry
         The headings in their order; nothing is returned when there are none.
     control : int
@@ -187,7 +142,7 @@ def add_footer(house: House, title: str, words: dict[str, str]) -> None:
     title : str
         Of the report.
     words : dict of str to str
-        One of `WORDS`.
+        The section *word* of `qualkit.locale`.
     """
     kind = f'{w("footerReference")}[@{w("type")}="default"]'
     found = house.section.find(kind)

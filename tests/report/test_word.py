@@ -10,6 +10,7 @@ from docx.shared import Cm, RGBColor
 from lxml import etree
 
 from qualkit.errors import OutputError
+from qualkit.locale import written_date
 from qualkit.report.ooxml_parts import W, control_number, control_tag, escaped
 from qualkit.report.values import (
     Figure,
@@ -24,7 +25,6 @@ from qualkit.report.values import (
     Table,
 )
 from qualkit.report.word import to_docx
-from qualkit.report.word_front import written_date
 from qualkit.report.word_house import _AFTER_UPDATE_FIELDS, _contrast
 from qualkit.report.word_styles import ACCENT, GREY, PARAGRAPHS, TINT
 
