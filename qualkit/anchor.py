@@ -6,7 +6,6 @@ every table. JavaScript counts UTF-16 units; that is converted here and nowhere 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from bisect import bisect_right
@@ -70,7 +69,7 @@ def commitment(words: str | bytes, salt: bytes) -> str:
     with the text, this one cannot.
     """
     data = words if isinstance(words, bytes) else words.encode("utf-8", "surrogatepass")
-    return hmac.new(salt, data, hashlib.sha256).hexdigest()
+    return hmac.digest(salt, data, "sha256").hex()
 
 
 _LOOSE = {

@@ -90,9 +90,8 @@ class Study:
             When the file is there already or cannot be made.
         """
         study = new_id() if identity is None else derived_id("0" * 32, "study", identity)
-        file = StudyFile.create(Path(path), study=study, tool=tool)
-        made = cls(file, coder=coder)
-        with file.atomic():
+        with StudyFile.create(Path(path), study=study, tool=tool) as file:
+            made = cls(file, coder=coder)
             told = (("title", title), ("language", language))
             append(
                 made,
@@ -135,6 +134,22 @@ class Study:
     def close(self) -> None:
         """Close the file; what was done is kept."""
         self._file.close()
+
+    def copy(self, path: str | Path) -> Path:
+        """Write this study to a new file, to hand on or to keep, and return where it is.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where; nothing may be there yet. It is finished beside that place, then given its name.
+
+        Raises
+        ------
+        StoreError
+            When something is there already, or the file cannot be written.
+        """
+        self._file.copy(Path(path))
+        return Path(path)
 
     def __enter__(self) -> Self:
         """Return the study."""
@@ -357,6 +372,7 @@ class Study:
     disagreements = _together.disagreements
     adjudicate = _together.adjudicate
     erase = _erasing.erase
+    would_erase = _erasing.would_erase
 
     def as_of(self, time: str | datetime) -> Self:
         """Return this study as this file showed it at a moment, read-only.

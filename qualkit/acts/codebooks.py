@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qualkit.acts import desk
 from qualkit.codebook import Codebook
 from qualkit.errors import StoreError, UnknownNameError
-from qualkit.model import Topic
+from qualkit.model import COVERAGE_VALUES, Topic
 from qualkit.store.chain import canonical
 from qualkit.store.undo import Change
 
@@ -43,6 +43,7 @@ def adopt(study: Study, codebook: Codebook) -> None:
         if before == release:
             return
         guids = {code.key: code.guid for code in codebook.codes}
+        retired = [code.guid for code in codebook.codes if code.status == "retired"]
         facets = [("soort", one.key) for one in codebook.soort] + [
             ("oordeel", one.key) for one in codebook.oordeel
         ]
@@ -55,9 +56,18 @@ def adopt(study: Study, codebook: Codebook) -> None:
                 [code.guid, file.add_text(code.key), guids[code.parent] if code.parent else None, code.status]
                 for code in codebook.codes
             ],
+            # a copy may use a code that is retired here; what was known here is told apart from that
+            "retired": retired,
+            "seen": _users(study, retired),
             "facets": [[facet_id(study, kind, key), kind, file.add_text(key)] for kind, key in facets],
         }
         desk.append(study, "adopt", act, [("study", file.study, "release", before, release)])
+
+
+def _users(study: Study, codes: Sequence[str]) -> list[str]:
+    """Return the codings in use that have one of `codes`."""
+    rows = study._file.query("SELECT id, code FROM coding WHERE removed = 0 ORDER BY id")
+    return [str(id_) for id_, code in rows if code in codes]
 
 
 def release_id(study: Study, codebook: Codebook) -> str:
@@ -115,34 +125,39 @@ def set_coverage(study: Study, rows: Iterable[tuple[str, str, str]]) -> None:
     Raises
     ------
     UnknownNameError
-        When a document or topic is not known.
+        When a document, topic or value is not known.
     """
     topics = {topic.key: desk.derived(study, "topic", topic.key) for topic in study.topics()}
-    documents = desk.named(study, "document", "name")
-    held = {
-        str(id_): (value, removed)
-        for id_, value, removed in study._file.query("SELECT id, value, removed FROM coverage")
-    }
     new: list[desk.Row] = []
     changes: list[Change] = []
-    for document, topic, value in rows:
-        if document not in documents:
-            raise UnknownNameError("document", document, sorted(documents))
-        if topic not in topics:
-            raise UnknownNameError("topic", topic, list(topics))
-        id_ = desk.derived(study, "coverage", documents[document], topics[topic])
-        if id_ not in held:
-            new.append((id_, documents[document], topics[topic], value))
-            continue
-        if held[id_][0] != value:
-            changes.append(("coverage", id_, "value", held[id_][0], value))
-        if held[id_][1]:
-            changes.append(("coverage", id_, "removed", 1, 0))
-    if new or changes:
-        with study.atomic():
-            desk.append(
-                study, "set_coverage", desk.columns(("id", "document", "topic", "value"), new), changes
-            )
+    with study.atomic():
+        documents = desk.named(study, "document", "name")
+        held = {
+            str(id_): (value, removed)
+            for id_, value, removed in study._file.query("SELECT id, value, removed FROM coverage")
+        }
+        wanted: dict[str, tuple[str, str, str]] = {}
+        for document, topic, value in rows:
+            if document not in documents:
+                raise UnknownNameError("document", document, sorted(documents))
+            if topic not in topics:
+                raise UnknownNameError("topic", topic, list(topics))
+            if value not in COVERAGE_VALUES:
+                raise UnknownNameError("coverage value", value, COVERAGE_VALUES)
+            id_ = desk.derived(study, "coverage", documents[document], topics[topic])
+            wanted[id_] = (documents[document], topics[topic], value)
+        for id_, (document, topic, value) in wanted.items():
+            if id_ not in held:
+                new.append((id_, document, topic, value))
+                continue
+            before, removed = held[id_]
+            if before != value:
+                changes.append(("coverage", id_, "value", before, value))
+            if removed:
+                changes.append(("coverage", id_, "removed", 1, 0))
+        if new or changes:
+            names = ("id", "document", "topic", "value")
+            desk.append(study, "set_coverage", desk.columns(names, new), changes)
 
 
 def _topic(topic: Topic) -> str:

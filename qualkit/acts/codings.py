@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from qualkit.acts import desk
-from qualkit.acts.codebooks import facet_id, release_id
-from qualkit.acts.documents import find_words, place_of
+from qualkit.acts.codebooks import facet_id
+from qualkit.acts.documents import find_words
 from qualkit.anchor import Span, commitment
 from qualkit.errors import CodingError, StoreError, UnknownNameError
 from qualkit.model import NewCoding
-from qualkit.store.undo import Change
+from qualkit.store.undo import Change, with_witnesses
 
 if TYPE_CHECKING:
     from qualkit.study import Study
@@ -106,28 +107,27 @@ def change_coding(
     UnknownNameError
         When the coding or a name is not known.
     """
-    rows = study._file.query(
-        "SELECT n.body, c.start, c.end, c.code, c.release, c.soort, c.oordeel, c.asked FROM coding AS c"
-        " JOIN revision AS r ON r.id = c.made_revision JOIN document AS d ON d.id = r.document"
-        " JOIN text AS n ON n.id = d.name WHERE c.id = ? AND c.removed = 0",
-        (id_,),
-    )
-    if not rows:
-        raise UnknownNameError("coding", id_, [])
-    document, at, to, *held = rows[0]
     with study.atomic():
+        rows = study._file.query(
+            "SELECT n.body, c.start, c.end, c.anchor, c.code, c.release, c.soort, c.oordeel, c.asked FROM coding AS c"
+            " JOIN revision AS r ON r.id = c.made_revision JOIN document AS d ON d.id = r.document"
+            " JOIN text AS n ON n.id = d.name WHERE c.id = ? AND c.removed = 0 AND d.removed = 0",
+            (id_,),
+        )
+        if not rows:
+            raise UnknownNameError("coding", id_, [])
+        document, at, to, anchor, *held = rows[0]
         writer = CodingWriter(study, interviewer_turns=False)
         changes: list[Change] = []
-        if code is not None:
-            changes.append(("coding", id_, "code", held[0], writer.code(code)))
-            if held[1] != writer.release:
-                changes.append(("coding", id_, "release", held[1], writer.release))
-        for n, (field, value) in enumerate((("soort", soort), ("oordeel", oordeel)), start=2):
-            if value is not None:
-                changes.append(("coding", id_, field, held[n], writer.facet(field, value)))
+        if code is not None or soort is not None or oordeel is not None:
+            changes += writer.meant(id_, (held[0], held[1], held[2], held[3]), code, soort, oordeel)
         if asked is not None:
             changes.append(("coding", id_, "asked", held[4], int(asked)))
         if quote is not None or start is not None or end is not None:
+            if anchor == "lost" and quote is None and (start is None or end is None):
+                raise CodingError(
+                    f"{document}: the words of this coding are gone. Name a quote, or start and end."
+                )
             span = _span(
                 study,
                 str(document),
@@ -136,7 +136,8 @@ def change_coding(
                 int(str(to)) if end is None else end,
             )
             changes += writer.placed(id_, str(document), span)
-        desk.append(study, "change_codings", {}, [one for one in changes if one[3] != one[4]])
+        if any(before != after for _, _, _, before, after in changes):
+            desk.append(study, "change_codings", {}, changes)
 
 
 def remove_codings(study: Study, ids: Sequence[str], *, reason: str) -> None:
@@ -154,13 +155,15 @@ def remove_codings(study: Study, ids: Sequence[str], *, reason: str) -> None:
     UnknownNameError
         When an id is not that of a coding in use.
     """
-    known = {str(one) for (one,) in study._file.query("SELECT id FROM coding WHERE removed = 0")}
-    for one in ids:
-        if one not in known:
-            raise UnknownNameError("coding", one, [])
     with study.atomic():
-        body: dict[str, object] = {"reason": study._file.add_text(reason)}
-        desk.append(study, "remove_codings", body, [("coding", one, "removed", 0, 1) for one in ids])
+        known = {str(one) for (one,) in study._file.query("SELECT id FROM coding WHERE removed = 0")}
+        for one in ids:
+            if one not in known:
+                raise UnknownNameError("coding", one, [])
+        taken: list[Change] = [("coding", one, "removed", 0, 1) for one in dict.fromkeys(ids)]
+        if taken:
+            body: dict[str, object] = {"reason": study._file.add_text(reason)}
+            desk.append(study, "remove_codings", body, with_witnesses(study._file.connection, taken))
 
 
 def _span(study: Study, document: str, quote: str | None, start: int | None, end: int | None) -> Span:
@@ -187,13 +190,14 @@ class CodingWriter:
     def __init__(self, study: Study, *, interviewer_turns: bool) -> None:
         self._study = study
         self._codebook = study._codebook()
-        self.release = release_id(study, self._codebook)
+        self.release = str(study._file.query("SELECT release FROM study")[0][0])
         self._facets: Mapping[str, Mapping[str, str]] = {
             kind: {one.key: facet_id(study, kind, one.key) for one in values}
             for kind, values in (("soort", self._codebook.soort), ("oordeel", self._codebook.oordeel))
         }
         self._interviewer_turns = interviewer_turns
-        self._documents: dict[str, tuple[str, str, bytes, list[Span]]] = {}
+        self._places: dict[str, str] = {}
+        self._documents: dict[str, tuple[str, str, bytes, list[int], list[int]]] = {}
         self._codes: dict[str, str] = {}
         self._coders: dict[str, str] = {}
         self._held: dict[str, set[tuple[object, ...]]] = {}
@@ -201,7 +205,7 @@ class CodingWriter:
     def row(self, new: NewCoding) -> desk.Row:
         """Return one row after checking everything about it."""
         revision, words = self._words(new.document, Span(new.start, new.end))
-        guid = self.code(new.code, f"{new.document}, {new.start}–{new.end}")
+        guid = self._codes.get(new.code) or self.code(new.code, f"{new.document}, {new.start}–{new.end}")
         soort = self.facet("soort", new.soort)
         oordeel = self.facet("oordeel", new.oordeel) if new.oordeel is not None else None
         coder = self._coder(new.coder or self._study._coder_name)
@@ -248,6 +252,41 @@ class CodingWriter:
             ("coding", id_, name, before, after) for name, before, after in zip(names, held, new, strict=True)
         ]
 
+    def meant(
+        self,
+        id_: str,
+        held: tuple[object, object, object, object],
+        code: str | None,
+        soort: str | None,
+        oordeel: str | None,
+    ) -> list[Change]:
+        """Return the changes that give a coding another meaning, in terms of the codebook in use.
+
+        Parameters
+        ----------
+        id_ : str
+            The coding.
+        held : (code, release, soort, oordeel)
+            What it has, as ids.
+        code, soort, oordeel : str or None
+            What it gets, by name; None for what stays.
+        """
+        guid, release = held[:2]
+        changes: list[Change] = [("coding", id_, "release", release, self.release)]
+        if code is not None:
+            changes.append(("coding", id_, "code", guid, self.code(code)))
+        elif guid not in {one.guid for one in self._codebook.codes}:
+            raise CodingError(f"coding {id_}: its code is not in the codebook in use. Name a code as well.")
+        for field, value, before in (("soort", soort, held[2]), ("oordeel", oordeel, held[3])):
+            if value is not None:
+                changes.append(("coding", id_, field, before, self.facet(field, value)))
+            elif before is not None and before not in self._facets[field].values():
+                raise CodingError(
+                    f"coding {id_}: its {field} is not in the codebook in use. Name a {field} as well: "
+                    f"{', '.join(self._facets[field])}."
+                )
+        return changes
+
     def code(self, key: str, where: str = "coding") -> str:
         """Return the guid of a code that may be given to a quotation."""
         if key not in self._codes:
@@ -283,20 +322,36 @@ class CodingWriter:
     def _words(self, name: str, span: Span) -> tuple[str, str]:
         """Return the revision in use and the commitment to the words at `span`."""
         if name not in self._documents:
-            _, revision, text = place_of(self._study, name)
-            (salt,) = self._study._file.query(
-                "SELECT salt FROM text JOIN revision AS r ON r.text = text.id WHERE r.id = ?", (revision,)
-            )[0]
+            revision, text, salt = self._text(name)
             turns = self._study._file.query(
-                "SELECT start, end FROM segment WHERE revision = ? AND role = 'interviewer'", (revision,)
+                "SELECT start, end FROM segment WHERE revision = ? AND role = 'interviewer' ORDER BY start",
+                (revision,),
             )
-            questions = [Span(int(str(a)), int(str(b))) for a, b in turns]
-            self._documents[name] = (revision, text, salt if isinstance(salt, bytes) else b"", questions)
-        revision, text, key, questions = self._documents[name]
+            starts, ends = ([int(str(turn[i])) for turn in turns] for i in (0, 1))
+            self._documents[name] = (revision, text, salt, starts, ends)
+        revision, text, key, starts, ends = self._documents[name]
         words = span.of(text)
-        if not self._interviewer_turns and any(span.overlaps(turn) for turn in questions):
+        # turns do not overlap, so the first that ends after the span begins decides
+        turn = bisect_right(ends, span.start)
+        if not self._interviewer_turns and turn < len(starts) and starts[turn] < span.end:
             raise CodingError(
                 f"{name}, {span.start}–{span.end}: these are (partly) words of the interviewer. "
                 "Code the answer, or allow it with interviewer_turns=True."
             )
         return revision, commitment(words, key)
+
+    def _text(self, name: str) -> tuple[str, str, bytes]:
+        """Return the revision in use of a document, its text, and the salt of that."""
+        # names have no index: one is looked for, more would cost the square of the documents
+        if self._documents and not self._places:
+            self._places = desk.named(self._study, "document", "name")
+        rows = self._study._file.query(
+            "SELECT r.id, t.body, t.salt FROM document AS d JOIN text AS n ON n.id = d.name"
+            " JOIN revision AS r ON r.id = d.revision JOIN text AS t ON t.id = r.text"
+            f" WHERE {'d.id' if self._places else 'n.body'} = ? AND d.removed = 0 ORDER BY d.id",
+            (self._places.get(name) if self._places else name,),
+        )
+        if not rows:
+            raise UnknownNameError("document", name, sorted(desk.named(self._study, "document", "name")))
+        revision, text, salt = rows[0]
+        return str(revision), str(text), salt if isinstance(salt, bytes) else b""

@@ -52,6 +52,8 @@ def named(study: Study, table: str, column: str) -> dict[str, str]:
     rows = study._file.query(
         f"SELECT t.body, x.id FROM {table} AS x JOIN text AS t ON t.id = x.{column}"
         + (" WHERE x.removed = 0" if table in ("participant", "document") else "")
+        # of two with one name, as two copies may have made them, the first one is meant, here and everywhere
+        + " ORDER BY x.id DESC"
     )
     return {str(name): str(id_) for name, id_ in rows}
 

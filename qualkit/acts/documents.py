@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,11 @@ from qualkit.model import Document, Segment
 
 if TYPE_CHECKING:
     from qualkit.study import Study
+
+
+# SQLite and other readers of the file take a NUL for the end; newlines are \n alone
+_UNFIT = {"\0": "a NUL character", "\r": "a carriage return"}
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +117,14 @@ def revise(
     Raises
     ------
     StoreError
-        When the text is the same, or `edits` do not lead to it.
+        When the text is the same, `edits` do not lead to it, or it holds what no text may hold.
+    AnchorError
+        When `edits` are out of order or overlap.
     UnknownNameError
         When there is no such document.
     """
     id_, revision, text = place_of(study, document)
+    turns = study.document(document).segments
     if isinstance(new_text, Path):
         from qualkit.sources import read_document
 
@@ -128,11 +137,16 @@ def revise(
         read = read_document(new_text, interviewers=[str(name) for (name,) in interviewers])
         words, segments = read.text, list(read.segments)
     else:
-        words, segments = new_text.replace("\r\n", "\n"), []
+        # with exact edits the text is taken as it is: they count its characters
+        words, segments = new_text if edits is not None else _clean(new_text), []
     made = Edits(tuple(edits)) if edits is not None else proposed_edits(text, words)
     _check_edits(document, text, words, made)
-    segments = segments or _carried(study.document(document).segments, made)
+    segments = segments or _carried(turns, made)
     with study.atomic():
+        if place_of(study, document)[:2] != (id_, revision):
+            raise StoreError(
+                f"{document}: another program revised it meanwhile. Nothing was changed; try again."
+            )
         goal = desk.made_id(study, "revision", revision, words)
         body = {
             "document": id_,
@@ -140,7 +154,7 @@ def revise(
             "revision": goal,
             "edits": [list(edit) for edit in made.edits],
             "reason": study._file.add_text(reason),
-            **_content(study, words, segments),
+            **_content(study, document, words, segments),
         }
         desk.append(study, "revise", body, [("document", id_, "revision", revision, goal)])
     counted = study._file.query(
@@ -189,7 +203,7 @@ def place_of(study: Study, name: str) -> tuple[str, str, str]:
     rows = study._file.query(
         "SELECT d.id, d.revision, words.body FROM document AS d JOIN text AS n ON n.id = d.name"
         " JOIN revision AS r ON r.id = d.revision JOIN text AS words ON words.id = r.text"
-        " WHERE n.body = ? AND d.removed = 0",
+        " WHERE n.body = ? AND d.removed = 0 ORDER BY d.id",
         (name,),
     )
     if not rows:
@@ -217,12 +231,25 @@ def _add_document(study: Study, document: Document, participant: str | None) -> 
         "format": document.format,
         "original": study._file.add_text(document.original) if document.original else None,
         "revision": desk.made_id(study, "revision", id_, "1"),
-        **_content(study, document.text, document.segments),
+        **_content(study, document.name, document.text, document.segments),
     }
     desk.append(study, "add_document", body)
 
 
-def _content(study: Study, text: str, segments: Sequence[Segment]) -> dict[str, object]:
+def _clean(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _content(study: Study, name: str, text: str, segments: Sequence[Segment]) -> dict[str, object]:
+    for char, what in _UNFIT.items():
+        if char in text:
+            raise StoreError(
+                f"{name}: its text holds {what} at {text.index(char)}. Take it out, and try again."
+            )
+    if (half := _HALF.search(text)) is not None:
+        raise StoreError(
+            f"{name}: its text holds half a character at {half.start()}. Read it as UTF-8 again."
+        )
     speakers = list(dict.fromkeys(segment.speaker for segment in segments))
     return {
         "text": study._file.add_text(text),
@@ -239,12 +266,12 @@ def _check_edits(document: str, old: str, new: str, edits: Edits) -> None:
     if old == new:
         raise StoreError(f"{document}: the new text is the same as the old one. Nothing was changed.")
     at_old = at_new = 0
+    exact = True
     for start, end, length in edits.edits:
         kept = start - at_old
-        if end > len(old) or old[at_old:start] != new[at_new : at_new + kept]:
-            break
+        exact = exact and end <= len(old) and old[at_old:start] == new[at_new : at_new + kept]
         at_old, at_new = end, at_new + kept + length
-    if edits.length(len(old)) != len(new) or old[at_old:] != new[at_new:]:
+    if not exact or at_new > len(new) or old[at_old:] != new[at_new:]:
         raise StoreError(
             f"{document}: the edits do not lead from the old text to the new one. Nothing was changed."
         )

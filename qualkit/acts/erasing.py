@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qualkit.acts import desk
 from qualkit.errors import StoreError, UnknownNameError
+from qualkit.store.belonging import texts_of
 
 if TYPE_CHECKING:
     from qualkit.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Erasable:
+    """What an erasure would take, in counts.
+
+    Parameters
+    ----------
+    texts : int
+        Rows of the table text, of every kind.
+    transcripts : int
+        Of these, texts of documents; each revision is one.
+    originals : int
+        Files as they were read.
+    attributes : int
+        Values of attributes.
+    memos : int
+        Memos, by the text in use.
+    codings : int
+        Codings that stay, and lose their words.
+    """
+
+    texts: int
+    transcripts: int
+    originals: int
+    attributes: int
+    memos: int
+    codings: int
 
 
 def erase(
@@ -24,9 +55,10 @@ def erase(
     Parameters
     ----------
     participant : str or None
-        Everything of this person: attributes, transcripts in every revision, memos on them.
+        Everything of this person: the key, attributes, transcripts in every revision, memos on them.
     document : str or None
-        This transcript in every revision, the file it was read from, and memos on it.
+        This transcript in every revision, the file it was read from, its name, the labels of its speakers, memos
+        on it and on its codings, and the reasons typed for acts on these alone.
     revision : (document, number) or None
         One older text of a document and the file it was read from, as when raw text is destroyed after
         pseudonymising; not the text in use.
@@ -46,86 +78,143 @@ def erase(
     The rows of the table text go, with the salts without which the commitments in the events say nothing. The
     freed pages are overwritten and the file is written anew (secure_delete, VACUUM); copies that a migration
     left beside it go too. Erasing cannot be undone. Other copies of the study still hold the words: merging
-    one names it.
+    one names it, and what was written there about the same person or document afterwards goes as well. Words
+    that others typed elsewhere, in a memo on the study, in a codebook or in a report of a meeting, stay: search
+    for them. A reason for an act that touched codings of others too stays with those.
     """
-    if sum(one is not None for one in (participant, document, revision)) != 1:
-        raise StoreError("erase takes exactly one of participant, document and revision.")
-    if participant is not None:
-        texts = _of_participant(study, desk.one_of(study, "participant", "key", participant))
-    elif document is not None:
-        texts = _of_document(study, desk.one_of(study, "document", "name", document))
-    else:
-        assert revision is not None
-        texts = _of_revision(study, *revision)
     with study.atomic():
-        body: dict[str, object] = {"texts": sorted(texts), "reason": study._file.add_text(reason)}
+        found = _found(study, participant, document, revision)
+        body: dict[str, object] = {
+            "texts": found.texts,
+            "participants": found.participants,
+            "documents": found.documents,
+            "reason": study._file.add_text(reason),
+        }
         desk.append(study, "erase", body)
         study._file.connection.executemany(
-            "INSERT OR IGNORE INTO unfinished VALUES (?)", [(one,) for one in sorted(texts)]
+            "INSERT OR IGNORE INTO unfinished VALUES (?)", [(one,) for one in found.texts]
         )
     study._kept.clear()
     study._file.erase_texts()
-    return len(texts)
+    return len(found.texts)
 
 
-def _of_participant(study: Study, id_: str) -> set[str]:
-    found = _ids(study, "SELECT key FROM participant WHERE id = ?", id_)
-    found |= _ids(study, "SELECT value FROM value WHERE participant = ?", id_)
-    found |= _ids(study, "SELECT body FROM memo WHERE target = ?", id_)
-    for (document,) in study._file.query("SELECT id FROM document WHERE participant = ?", (id_,)):
-        found |= _of_document(study, str(document))
-    return found | _memos_before(study, found)
+def would_erase(
+    study: Study,
+    *,
+    participant: str | None = None,
+    document: str | None = None,
+    revision: tuple[str, int] | None = None,
+) -> Erasable:
+    """Return what `erase` would take, in counts; nothing is changed.
 
+    Parameters
+    ----------
+    participant, document, revision
+        As for `erase`: exactly one of them.
 
-def _of_document(study: Study, id_: str) -> set[str]:
-    found = _ids(study, "SELECT name FROM document WHERE id = ?", id_)
-    found |= _ids(study, "SELECT original FROM document WHERE id = ? AND original IS NOT NULL", id_)
-    found |= _ids(study, "SELECT text FROM revision WHERE document = ?", id_)
-    found |= _ids(
-        study, "SELECT speaker FROM segment JOIN revision AS r ON r.id = revision WHERE r.document = ?", id_
+    Raises
+    ------
+    UnknownNameError, StoreError
+        When `erase` would refuse.
+    """
+    texts = _found(study, participant, document, revision).texts
+
+    def count(rows: str) -> int:
+        sql = f"SELECT count(*) FROM {rows} IN (SELECT value FROM json_each(?))"
+        return int(str(study._file.query(sql, (json.dumps(texts),))[0][0]))
+
+    return Erasable(
+        texts=len(texts),
+        transcripts=count("revision WHERE text"),
+        originals=count("document WHERE original"),
+        attributes=count("value WHERE value"),
+        memos=count("memo WHERE body"),
+        codings=count("coding AS c JOIN revision AS r ON r.id = c.revision WHERE c.removed = 0 AND r.text"),
     )
-    found |= _ids(study, "SELECT body FROM memo WHERE target = ?", id_)
-    on_codings = (
-        "SELECT memo.body FROM memo JOIN coding AS c ON c.id = memo.target"
-        " JOIN revision AS r ON r.id = c.made_revision WHERE r.document = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Texts that go, and what is gone as a whole, so that a merge knows later texts about it."""
+
+    texts: list[str]
+    participants: list[str]
+    documents: list[str]
+
+
+def _found(
+    study: Study, participant: str | None, document: str | None, revision: tuple[str, int] | None
+) -> _Found:
+    if sum(one is not None for one in (participant, document, revision)) != 1:
+        raise StoreError("erase takes exactly one of participant, document and revision.")
+    if revision is not None:
+        return _Found(_present(study, _of_revision(study, *revision)), [], [])
+    people: set[str] = set()
+    documents: set[str] = set()
+    if participant is not None:
+        people = _every(study, "participant", "key", participant)
+        for id_ in people:
+            documents |= _ids(study, "SELECT id FROM document WHERE participant = ?", id_)
+        # a transcript that came before the participant did is known by its name alone
+        documents |= _ids(
+            study,
+            "SELECT d.id FROM document AS d JOIN text AS t ON t.id = d.name"
+            " WHERE d.participant IS NULL AND t.body = ?",
+            participant,
+        )
+    elif document is not None:
+        documents = _every(study, "document", "name", document)
+    texts = texts_of(study._file.events(), people, documents)
+    return _Found(_present(study, texts), sorted(people), sorted(documents))
+
+
+def _every(study: Study, table: str, column: str, name: str) -> set[str]:
+    """Return the ids of everything of this name: what was taken back too, and both of two equal names."""
+    found = _ids(
+        study, f"SELECT x.id FROM {table} AS x JOIN text AS t ON t.id = x.{column} WHERE t.body = ?", name
     )
-    found |= _ids(study, on_codings, id_)
-    return found | _memos_before(study, found)
+    if not found:
+        raise UnknownNameError(table, name, sorted(desk.named(study, table, column)))
+    return found
+
+
+def _present(study: Study, texts: set[str]) -> list[str]:
+    """Return those that were not erased before, sorted."""
+    return sorted(
+        str(one)
+        for (one,) in study._file.query(
+            "SELECT id FROM text WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(texts)),)
+        )
+    )
 
 
 def _of_revision(study: Study, document: str, number: int) -> set[str]:
-    id_ = desk.one_of(study, "document", "name", document)
-    rows = study._file.query(
-        "SELECT r.text, r.id = d.revision, r.id FROM revision AS r JOIN document AS d ON d.id = r.document"
-        " WHERE d.id = ? AND r.number = ?",
-        (id_, number),
-    )
-    if not rows:
-        numbers = study._file.query("SELECT number FROM revision WHERE document = ? ORDER BY number", (id_,))
-        raise UnknownNameError("revision", str(number), [str(one) for (one,) in numbers])
-    text, in_use, revision = rows[0]
-    if in_use:
+    found: set[str] = set()
+    numbers: set[int] = set()
+    for id_ in _every(study, "document", "name", document):
+        rows = study._file.query(
+            "SELECT r.number, r.id, r.text, r.id = d.revision FROM revision AS r"
+            " JOIN document AS d ON d.id = r.document WHERE d.id = ?",
+            (id_,),
+        )
+        numbers |= {int(str(row[0])) for row in rows}
+        # two people may have made a revision of the same number: those that are not in use go
+        for made, revision, text, in_use in rows:
+            if made == number and not in_use:
+                found |= {str(text)} | _ids(
+                    study, "SELECT speaker FROM segment WHERE revision = ?", str(revision)
+                )
+                found |= _ids(
+                    study, "SELECT original FROM document WHERE id = ? AND original IS NOT NULL", id_
+                )
+    if number not in numbers:
+        raise UnknownNameError("revision", str(number), [str(one) for one in sorted(numbers)])
+    if not found:
         raise StoreError(
             f"{document}: revision {number} is the text in use. Revise it first, or erase the document."
         )
-    found = {str(text)} | _ids(study, "SELECT speaker FROM segment WHERE revision = ?", str(revision))
-    return found | _ids(study, "SELECT original FROM document WHERE id = ? AND original IS NOT NULL", id_)
-
-
-def _memos_before(study: Study, found: set[str]) -> set[str]:
-    """Return the earlier texts of memos whose text in use goes: they stand in the events that changed them."""
-    earlier: set[str] = set()
-    for event in study._file.events():
-        changes = event.data.get("changes")
-        if event.kind != "change_memo" or not isinstance(changes, dict):
-            continue
-        for id_, field, before, to in zip(
-            *(changes[name] for name in ("id", "field", "from", "to")), strict=True
-        ):
-            held = study._file.query("SELECT body FROM memo WHERE id = ?", (id_,))
-            if field == "body" and held and held[0][0] in found:
-                earlier |= {before[:32], to[:32]}
-    return earlier
+    return found
 
 
 def _ids(study: Study, sql: str, id_: str) -> set[str]:

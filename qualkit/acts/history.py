@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 from qualkit.acts import desk
 from qualkit.errors import StoreError
 from qualkit.locale import words
-from qualkit.store.chain import Event, text_id
-from qualkit.store.undo import block, changes_of, check_free, standing, turned_round
+from qualkit.store.chain import Event, named_ids, text_id
+from qualkit.store.undo import (
+    block,
+    changes_of,
+    check_free,
+    standing,
+    turned_round,
+    with_witnesses,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,8 +90,9 @@ def _turn(study: Study, kind: str) -> str:
         changes = changes_of(db, act)
         if kind == "undo":
             changes = turned_round(changes)
-        check_free(db, act, changes)
-        body: dict[str, object] = {"act": [act.origin, act.n], "changes": block(changes)}
+        check_free(db, act, changes, kind=kind)
+        block_ = block(with_witnesses(db, changes))
+        body: dict[str, object] = {"act": [act.origin, act.n], "changes": block_}
         study._file.append(kind, body, coder=desk.coder_id(study, name))
     return _words(study, act)[0]
 
@@ -116,7 +124,11 @@ def _words(study: Study, event: Event) -> tuple[str, int]:
     data = event.data
     rows = data.get("id")
     changes = data.get("changes")
-    number = len(rows) if isinstance(rows, list) else len(changes["id"]) if isinstance(changes, dict) else 1
+    number = 1
+    if isinstance(rows, list) and rows:
+        number = len(rows)
+    elif isinstance(changes, dict):
+        number = len({str(id_) for id_ in changes["id"]})
     names = {"n": number, "name": ""}
     for key in ("name", "document"):
         if isinstance(data.get(key), str):
@@ -142,23 +154,21 @@ def _why(study: Study, event: Event) -> str:
     return _named(study, str(reason)) if isinstance(reason, str) else ""
 
 
-def _about(study: Study, document: str) -> list[str]:
-    found = [document]
-    found += [
-        str(one) for (one,) in study._file.query("SELECT id FROM revision WHERE document = ?", (document,))
-    ]
-    found += [
-        str(one)
-        for (one,) in study._file.query(
-            "SELECT c.id FROM coding AS c JOIN revision AS r ON r.id = c.made_revision WHERE r.document = ?",
-            (document,),
-        )
-    ]
-    return found
+def _about(study: Study, document: str) -> set[str]:
+    """Return the ids of a document and of all that hangs on it."""
+    queries = (
+        "SELECT id FROM revision WHERE document = :id",
+        "SELECT id FROM coverage WHERE document = :id",
+        "SELECT c.id FROM coding AS c JOIN revision AS r ON r.id = c.made_revision WHERE r.document = :id",
+        "SELECT id FROM memo WHERE target = :id OR target IN (SELECT c.id FROM coding AS c"
+        " JOIN revision AS r ON r.id = c.made_revision WHERE r.document = :id)",
+    )
+    db = study._file.connection
+    return {document} | {str(one) for sql in queries for (one,) in db.execute(sql, {"id": document})}
 
 
-def _concerns(event: Event, about: list[str]) -> bool:
-    return any(one in event.body for one in about)
+def _concerns(event: Event, about: set[str]) -> bool:
+    return not about.isdisjoint(named_ids(event))
 
 
 def moment(time: str | datetime) -> str:

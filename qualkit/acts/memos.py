@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from qualkit.acts import desk
 from qualkit.acts.documents import place_of
-from qualkit.errors import UnknownNameError
-from qualkit.model import MemoKind
+from qualkit.errors import StoreError, UnknownNameError
+from qualkit.model import MEMO_KINDS, MemoKind
 from qualkit.store.chain import canonical, new_id
-from qualkit.store.undo import Change
+from qualkit.store.undo import Change, with_witnesses
 
 if TYPE_CHECKING:
     from qualkit.study import Study
@@ -30,14 +30,24 @@ def add_memo(
     Raises
     ------
     UnknownNameError
-        When the document, participant or coding is not known.
+        When the document, participant, coding or kind is not known.
+    StoreError
+        When more than one of them is named.
     """
+    if kind not in MEMO_KINDS:
+        raise UnknownNameError("memo kind", kind, MEMO_KINDS)
+    if sum(one is not None for one in (document, participant, coding)) > 1:
+        raise StoreError("a memo is attached to one thing: a document, a participant or a coding.")
     if document is not None:
         target_kind, target = "document", place_of(study, document)[0]
     elif participant is not None:
         target_kind, target = "participant", desk.one_of(study, "participant", "key", participant)
     elif coding is not None:
-        if not study._file.query("SELECT 1 FROM coding WHERE id = ?", (coding,)):
+        if not study._file.query(
+            "SELECT 1 FROM coding AS c JOIN revision AS r ON r.id = c.made_revision"
+            " JOIN document AS d ON d.id = r.document JOIN text AS n ON n.id = d.name WHERE c.id = ?",
+            (coding,),
+        ):
             raise UnknownNameError("coding", coding, [])
         target_kind, target = "coding", coding
     else:
@@ -57,8 +67,8 @@ def change_memo(study: Study, id_: str, text: str) -> None:
     UnknownNameError
         When there is no such memo.
     """
-    before = _memo(study, id_)
     with study.atomic():
+        before = _memo(study, id_)
         change: Change = ("memo", id_, "body", study._file.reference(before), study._file.add_text(text))
         desk.append(study, "change_memo", {}, [change])
 
@@ -71,9 +81,10 @@ def remove_memo(study: Study, id_: str) -> None:
     UnknownNameError
         When there is no such memo.
     """
-    _memo(study, id_)
     with study.atomic():
-        desk.append(study, "change_memo", {}, [("memo", id_, "removed", 0, 1)])
+        _memo(study, id_)
+        taken: list[Change] = [("memo", id_, "removed", 0, 1)]
+        desk.append(study, "change_memo", {}, with_witnesses(study._file.connection, taken))
 
 
 def add_meeting(study: Study, *, date: str, present: Sequence[str], report: str) -> str:
@@ -96,7 +107,11 @@ def add_meeting(study: Study, *, date: str, present: Sequence[str], report: str)
 
 
 def _memo(study: Study, id_: str) -> str:
-    rows = study._file.query("SELECT body FROM memo WHERE id = ? AND removed = 0", (id_,))
+    # erased words cannot be changed any more
+    rows = study._file.query(
+        "SELECT memo.body FROM memo JOIN text ON text.id = memo.body WHERE memo.id = ? AND removed = 0",
+        (id_,),
+    )
     if not rows:
         raise UnknownNameError("memo", id_, [])
     return str(rows[0][0])

@@ -46,10 +46,13 @@ def _values(
     study: Study, participant: str, attribute: str, values: Sequence[str], gone: list[Change]
 ) -> list[desk.Row]:
     filled = [value for value in values if value]
+    # by the attribute's name: two copies may each have made an attribute of one name
     held = study._file.query(
         "SELECT value.id, t.body FROM value JOIN text AS t ON t.id = value.value"
-        " WHERE participant = ? AND attribute = ? AND removed = 0 ORDER BY position",
-        (participant, attribute),
+        " JOIN attribute AS a ON a.id = value.attribute JOIN text AS n ON n.id = a.name"
+        " JOIN attribute AS this ON this.id = ? JOIN text AS m ON m.id = this.name AND m.body = n.body"
+        " WHERE participant = ? AND removed = 0 ORDER BY position, value.id",
+        (attribute, participant),
     )
     if [body for _, body in held] == filled:
         return []

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from qualkit.acts import desk
 from qualkit.acts.codings import CodingWriter
 from qualkit.anchor import Span
 from qualkit.errors import StoreError, UnknownNameError
+from qualkit.locale import words
 from qualkit.model import NewCoding
-from qualkit.store.merge import Merged
+from qualkit.store.chain import Event
+from qualkit.store.fold import TEXTS, first_change
+from qualkit.store.merge import Merged, open_conflicts
 from qualkit.store.merge import merge as merge_files
-from qualkit.store.undo import Change
+from qualkit.store.undo import ADDS, Change
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +55,8 @@ def conflicts(study: Study) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``conflict`` (id for `decide`, str; empty for equal names, which are mended by renaming one), ``reason``,
+        ``conflict`` (id for `decide`, str; empty for what both sides added and what is mended by taking one
+        back or setting it again: equal names, one coding twice, one attribute set twice), ``reason``,
         ``thing`` (table or name, str), ``subject`` (id, str), ``field``, ``in_use``, ``wanted`` (str: the value
         that stands, and what the other side wanted), ``coder`` (of the other side), ``at``.
     """
@@ -60,28 +64,51 @@ def conflicts(study: Study) -> pd.DataFrame:
 
     rows: list[tuple[object, ...]] = []
     names = {id_: name for name, id_ in desk.named(study, "coder", "name").items()}
-    by_place = {(event.origin, event.n): event for event in study._file.events()}
-    for origin, n, row, reason, subject in study._file.query(
-        "SELECT origin, n, row, reason, subject FROM conflict WHERE decided = 0 ORDER BY origin, n, row"
-    ):
-        event = by_place[str(origin), int(str(n))]
-        change = _wanted(event.data, int(str(row)))
+    for place, event, reason, subject in _waiting(study):
         thing, field, in_use, wanted = "", "", "", ""
-        if change is not None and reason == "changed on both sides":
-            thing, id_, field, _, to = change
-            held = study._file.query(f"SELECT {field} FROM {thing} WHERE id = ?", (id_,))
-            in_use, wanted = _shown(study, held[0][0] if held else None), _shown(study, to)
-        place = f"{origin}:{n}:{row}"
+        changes = [one for one in _wanted(study, event, place[2], reason) if one[2] != "seen"]
+        real = [one for one in changes if one[3] != one[4]] or changes
+        if real:
+            thing, id_, field, _, to = real[0]
+            if thing != "conflict":
+                held = study._file.query(f"SELECT {field} FROM {thing} WHERE id = ?", (id_,))
+                in_use = _shown(study, thing, field, held[0][0] if held else None)
+            wanted = _shown(study, thing, field, to)
         who = names.get(event.coder or "", "")
-        rows.append((place, reason, thing, subject, field, in_use, wanted, who, event.at))
-    for table, column in (("participant", "key"), ("document", "name")):
-        for name, first in study._file.query(
-            f"SELECT t.body, min(x.id) FROM {table} AS x JOIN text AS t ON t.id = x.{column} WHERE x.removed = 0"
-            " GROUP BY t.body HAVING count(*) > 1 ORDER BY t.body"
-        ):
-            rows.append(("", f"one name for two {table}s", table, first, column, name, name, "", ""))
+        rows.append((":".join(map(str, place)), reason, thing, subject, field, in_use, wanted, who, event.at))
+    for sql, reason, thing, field in _TWICE:
+        for subject, one, other in study._file.query(sql):
+            rows.append(("", reason, thing, subject, field, one, other, "", ""))
     columns = ["conflict", "reason", "thing", "subject", "field", "in_use", "wanted", "coder", "at"]
     return pd.DataFrame(rows, columns=columns)
+
+
+# what two copies may each have made, and what is no conflict of changes: it is seen in what stands
+_TWICE = (
+    (
+        "SELECT max(x.id), t.body, t.body FROM participant AS x JOIN text AS t ON t.id = x.key WHERE x.removed = 0"
+        " GROUP BY t.body HAVING count(*) > 1 ORDER BY t.body",
+        *("one name for two participants", "participant", "key"),
+    ),
+    (
+        "SELECT max(x.id), t.body, t.body FROM document AS x JOIN text AS t ON t.id = x.name WHERE x.removed = 0"
+        " GROUP BY t.body HAVING count(*) > 1 ORDER BY t.body",
+        *("one name for two documents", "document", "name"),
+    ),
+    (
+        "SELECT max(v.id), min(t.body), max(t.body) FROM value AS v JOIN text AS t ON t.id = v.value"
+        " JOIN attribute AS a ON a.id = v.attribute JOIN text AS n ON n.id = a.name"
+        " WHERE v.removed = 0 GROUP BY v.participant, n.body, v.position HAVING count(DISTINCT t.body) > 1"
+        " ORDER BY max(v.id)",
+        *("an attribute was set on both sides", "value", "value"),
+    ),
+    (
+        "SELECT max(c.id), w.body, w.body FROM coding AS c JOIN code AS k ON k.release = c.release AND k.id = c.code"
+        " JOIN text AS w ON w.id = k.key WHERE c.removed = 0"
+        " GROUP BY c.revision, c.start, c.end, c.code, c.soort, c.coder HAVING count(*) > 1 ORDER BY max(c.id)",
+        *("one coding was made on both sides", "coding", "code"),
+    ),
+)
 
 
 def decide(study: Study, conflict: str, choice: Literal["keep", "take"], *, reason: str) -> None:
@@ -103,28 +130,41 @@ def decide(study: Study, conflict: str, choice: Literal["keep", "take"], *, reas
     StoreError
         When there is nothing to take.
     """
-    waiting = {
-        f"{origin}:{n}:{row}": (origin, n, row)
-        for origin, n, row in study._file.query("SELECT origin, n, row FROM conflict WHERE decided = 0")
-    }
-    if conflict not in waiting:
-        raise UnknownNameError("conflict", conflict, sorted(waiting))
-    origin, n, row = waiting[conflict]
-    changes: list[Change] = [("conflict", [origin, n, row], "decided", 0, 1)]
-    if choice == "take":
-        event = next(one for one in study._file.events() if (one.origin, one.n) == (origin, n))
-        change = _wanted(event.data, int(str(row)))
-        if change is None:
-            raise StoreError(
-                f"{conflict}: the other side changed nothing here that could be taken. Keep what stands."
-            )
-        table, id_, field, _, to = change
-        held = study._file.query(f"SELECT {field} FROM {table} WHERE id = ?", (id_,))[0][0]
-        if isinstance(to, str) and "~" in to:
-            held = study._file.reference(str(held))
-        changes.append((table, id_, field, held, to))
+    if choice not in ("keep", "take"):
+        raise UnknownNameError("choice", choice, ("keep", "take"))
     with study.atomic():
+        waiting = {":".join(map(str, one[0])): one for one in _waiting(study)}
+        if conflict not in waiting:
+            raise UnknownNameError("conflict", conflict, sorted(waiting))
+        place, event, wherefore, _ = waiting[conflict]
+        changes: list[Change] = [("conflict", list(place), "decided", 0, 1)]
+        if choice == "take":
+            changes += _taken(study, conflict, _wanted(study, event, place[2], wherefore))
         desk.append(study, "decide_conflict", {"reason": study._file.add_text(reason)}, changes)
+
+
+def _taken(study: Study, conflict: str, wanted: Sequence[Change]) -> list[Change]:
+    """Return the changes that lead from what stands to what the other side wanted."""
+    found: list[Change] = []
+    for table, id_, field, _, to in wanted:
+        if field == "seen" or table == "conflict":
+            continue
+        held = study._file.query(f"SELECT {field} FROM {table} WHERE id = ?", (id_,))
+        if not held:
+            raise StoreError(f"{conflict}: the thing is not in the study. Keep what stands.")
+        now = held[0][0]
+        if (table, field) in TEXTS:
+            if not all(
+                study._file.query("SELECT 1 FROM text WHERE id = ?", (str(t)[:32],)) for t in (now, to)
+            ):
+                raise StoreError(f"{conflict}: the words were erased. Keep what stands.")
+            now = study._file.reference(str(now))
+        found.append((table, id_, field, now, to))
+    if not found:
+        raise StoreError(
+            f"{conflict}: the other side changed nothing here that could be taken. Keep what stands."
+        )
+    return found
 
 
 def review(study: Study) -> pd.DataFrame:
@@ -197,29 +237,32 @@ def place_coding(
     """
     from qualkit.acts.documents import find_words
 
-    rows = study._file.query(
-        "SELECT n.body, c.start, c.end, c.anchor FROM coding AS c JOIN revision AS r ON r.id = c.made_revision"
-        " JOIN document AS d ON d.id = r.document JOIN text AS n ON n.id = d.name"
-        " WHERE c.id = ? AND c.removed = 0",
-        (id_,),
-    )
-    if not rows:
-        raise UnknownNameError("coding", id_, [])
-    document, at, to, anchor = rows[0]
-    if quote is not None:
-        span = find_words(study, str(document), quote)
-    elif start is not None and end is not None:
-        span = Span(start, end)
-    elif anchor == "lost":
-        raise StoreError(
-            f"{document}: the words of this coding are gone. Name its new words, or take it back."
-        )
-    else:
-        span = Span(int(str(at)), int(str(to)))
     with study.atomic():
+        rows = study._file.query(
+            "SELECT n.body, c.start, c.end, c.anchor FROM coding AS c JOIN revision AS r ON r.id = c.made_revision"
+            " JOIN document AS d ON d.id = r.document JOIN text AS n ON n.id = d.name"
+            " WHERE c.id = ? AND c.removed = 0 AND d.removed = 0",
+            (id_,),
+        )
+        if not rows:
+            raise UnknownNameError("coding", id_, [])
+        document, at, to, anchor = rows[0]
+        if quote is not None:
+            span = find_words(study, str(document), quote)
+        elif start is not None and end is not None:
+            span = Span(start, end)
+        elif start is not None or end is not None:
+            raise StoreError(f"{document}: a place needs a start and an end.")
+        elif anchor == "lost":
+            raise StoreError(
+                f"{document}: the words of this coding are gone. Name its new words, or take it back."
+            )
+        else:
+            span = Span(int(str(at)), int(str(to)))
         changes = CodingWriter(study, interviewer_turns=True).placed(id_, str(document), span)
-        body: dict[str, object] = {"reason": study._file.add_text(reason)}
-        desk.append(study, "decide_anchors", body, [one for one in changes if one[3] != one[4]])
+        if any(before != after for _, _, _, before, after in changes):
+            body: dict[str, object] = {"reason": study._file.add_text(reason)}
+            desk.append(study, "decide_anchors", body, changes)
 
 
 def disagreements(study: Study, *, coders: tuple[str, str]) -> pd.DataFrame:
@@ -273,26 +316,36 @@ def adjudicate(
     ------
     UnknownNameError
         When a parent or the meeting is not known.
+    StoreError
+        When there is no parent, when parents are of different documents, or when the place is gone.
     """
-    held = {str(i): (n, s, e) for i, n, s, e in study._file.query(
-        "SELECT c.id, n.body, c.start, c.end FROM coding AS c JOIN revision AS r ON r.id = c.made_revision"
+    held = {str(i): (n, s, e, a) for i, n, s, e, a in study._file.query(
+        "SELECT c.id, n.body, c.start, c.end, c.anchor FROM coding AS c JOIN revision AS r ON r.id = c.made_revision"
         " JOIN document AS d ON d.id = r.document JOIN text AS n ON n.id = d.name WHERE c.removed = 0"
     )}  # fmt: skip
+    if not parents:
+        raise StoreError("a consensus coding comes from at least one coding. Name its parents.")
     for one in parents:
         if one not in held:
             raise UnknownNameError("coding", one, [])
+        if held[one][0] != held[parents[0]][0]:
+            raise StoreError(
+                f"{held[one][0]} and {held[parents[0]][0]}: a consensus coding comes from codings of one document."
+            )
     if meeting is not None and not study._file.query(
         "SELECT 1 FROM meeting WHERE id = ? AND removed = 0", (meeting,)
     ):
         raise UnknownNameError("meeting", meeting, [])
-    document, at, to = held[parents[0]]
+    document, at, to, anchor = held[parents[0]]
+    if anchor == "lost" and (start is None or end is None):
+        raise StoreError(f"{document}: the words of the first parent are gone. Name start and end.")
     with study.atomic():
         desk.coder_id(study, CONSENSUS, "consensus")
         writer = CodingWriter(study, interviewer_turns=True)
         place = (int(str(at)) if start is None else start, int(str(to)) if end is None else end)
         row = writer.row(NewCoding(str(document), *place, code, soort, oordeel, None, CONSENSUS))
         body = writer.body([row])
-        body["parents"] = [[row[0], one] for one in parents]
+        body["parents"] = [[row[0], one] for one in dict.fromkeys(parents)]
         body["reason"] = study._file.add_text(reason)
         if meeting is not None:
             body["meeting"] = meeting
@@ -300,20 +353,80 @@ def adjudicate(
     return str(row[0])
 
 
-def _wanted(data: dict[str, object], row: int) -> Change | None:
+def _waiting(study: Study) -> list[tuple[tuple[str, int, int], Event, str, str]]:
+    """Return the conflicts that wait: place, event, reason and subject."""
+    open_ = open_conflicts(study._file.connection)
+    if not open_:
+        return []
+    by_place = {(event.origin, event.n): event for event in study._file.events()}
+    told = {
+        (origin, n, row): (str(reason), str(subject))
+        for origin, n, row, reason, subject in study._file.query(
+            "SELECT origin, n, row, reason, subject FROM conflict WHERE decided = 0"
+        )
+    }
+    return [(place, by_place[place[0], place[1]], *told[place]) for place in open_]
+
+
+def _wanted(study: Study, event: Event, row: int, reason: str) -> list[Change]:
+    """Return what the other side wanted of the thing in conflict; nothing when it was done all the same."""
+    if reason == "code was retired":
+        return []
+    data: dict[str, Any] = event.data
+    if reason in ("document was taken back", "participant was taken back"):
+        ((subject,),) = study._file.query(
+            "SELECT subject FROM conflict WHERE origin = ? AND n = ? AND row = ?",
+            (event.origin, event.n, row),
+        )
+        return [(reason.split(maxsplit=1)[0], str(subject), "removed", 1, 0)]
+    first = first_change(data)
+    if row < first:
+        names = {
+            "set_coverage": ("value",),
+            "set_guide": ("body", "position"),
+            "add_codings": ("oordeel", "asked"),
+        }
+        if reason != "changed on both sides" or event.kind not in names:
+            return []
+        pool = [*data.get("pool", []), None]
+        found: list[Change] = []
+        for name in names[event.kind]:
+            value = data[name][row]
+            if name == "oordeel":
+                value = pool[-1 if value is None else value]
+            found.append((ADDS[event.kind], data["id"][row], name, None, value))
+        return [*found, (ADDS[event.kind], data["id"][row], "removed", 1, 0)]
     changes = data.get("changes")
-    if not isinstance(changes, dict) or row >= len(changes["id"]):
-        return None
-    table, id_, field, before, to = (changes[name][row] for name in ("table", "id", "field", "from", "to"))
-    return table, id_, field, before, to
+    if not isinstance(changes, dict) or row - first >= len(changes["id"]):
+        return []
+    rows: list[Change] = list(
+        zip(*(changes[name] for name in ("table", "id", "field", "from", "to")), strict=True)
+    )
+    thing = rows[row - first][:2]
+    found = [one for one in rows if one[:2] == thing]
+    if reason == "taken back on the other side":
+        found.append((*thing, "removed", 1, 0))
+    return found
 
 
-def _shown(study: Study, value: object) -> str:
-    if isinstance(value, str) and len(value) >= 32:
-        rows = study._file.query("SELECT body FROM text WHERE id = ?", (value[:32],))
-        if rows:
-            return str(rows[0][0])
-    return "" if value is None else str(value)
+def _shown(study: Study, table: str, field: str, value: object) -> str:
+    """Return a value that stands in a conflict, in words where it has any."""
+    if value is None or value == "":
+        return ""
+    if (table, field) in TEXTS:
+        rows = study._file.query("SELECT body FROM text WHERE id = ?", (str(value)[:32],))
+        return str(rows[0][0]) if rows else words(study.language)["erased"]
+    sql = {
+        "code": "SELECT t.body FROM code JOIN text AS t ON t.id = key WHERE code.id = ?",
+        "soort": "SELECT t.body FROM facet JOIN text AS t ON t.id = key WHERE facet.id = ?",
+        "oordeel": "SELECT t.body FROM facet JOIN text AS t ON t.id = key WHERE facet.id = ?",
+        "release": "SELECT n.body || ' ' || v.body FROM release AS r JOIN text AS n ON n.id = r.name"
+        " JOIN text AS v ON v.id = r.version WHERE r.id = ?",
+        "revision": "SELECT number FROM revision WHERE id = ?",
+        "made_revision": "SELECT number FROM revision WHERE id = ?",
+    }.get(field)
+    rows = study._file.query(f"{sql} LIMIT 1", (value,)) if sql else []
+    return str(rows[0][0] if rows else value)
 
 
 def _around(text: object, start: object, end: object) -> str:

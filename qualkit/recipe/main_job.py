@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ from qualkit.recipe.read import Recipe, read_recipe
 from qualkit.report.filling import ReportSettings, manifest, manifest_text
 from qualkit.store.file import StudyFile
 from qualkit.study import Study
+
+STALE_SECONDS = 3_600
 
 Progress = Callable[[str, int, int], None]
 CODED = Path("intern", "gecodeerd")
@@ -240,6 +243,7 @@ def _workplace(folder: Path) -> Iterator[Path]:
     missing: list[Path] = []
     try:
         missing = _make_folders(folder)
+        _sweep(folder)
         work = Path(mkdtemp(prefix=".building-", dir=folder))
     except OSError as error:
         _remove_empty(missing)
@@ -251,6 +255,16 @@ def _workplace(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(work, ignore_errors=True)
         _remove_empty(missing)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a build that was killed left behind: it holds words of participants.
+
+    One that was touched within the hour may belong to a build that is running now.
+    """
+    for left in folder.glob(".building-*"):
+        if time.time() - left.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _make_folders(folder: Path) -> list[Path]:

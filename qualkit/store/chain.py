@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 # the namespace of every id that qualkit derives from content
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:qualkit")
 
 REFERENCE = re.compile(r'"([0-9a-f]{32})~([0-9a-f]{64})"')
+
+_ID = re.compile(r'"([0-9a-f]{32})"')
 
 Json = dict[str, object]
 
@@ -91,6 +95,11 @@ def references(body: str) -> Iterator[tuple[str, str]]:
         yield hit[1], hit[2]
 
 
+def named_ids(event: Event) -> set[str]:
+    """Return the ids of the things that an event names; references to text are no such ids."""
+    return set(_ID.findall(event.body))
+
+
 def text_id(reference: str) -> str:
     """Return the id of the text row that `reference` points at."""
     return reference[:32]
@@ -98,8 +107,7 @@ def text_id(reference: str) -> str:
 
 def new_id() -> str:
     """Return a random id that sorts by the time it was made: 48 bits of milliseconds, 80 random bits."""
-    milliseconds = int(datetime.now(UTC).timestamp() * 1000)
-    return f"{milliseconds:012x}{uuid4().hex[12:]}"
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
 def derived_id(study: str, *parts: str) -> str:

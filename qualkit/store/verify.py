@@ -13,6 +13,7 @@ from pathlib import Path
 from qualkit.anchor import commitment
 from qualkit.errors import StoreError, VerifyError
 from qualkit.store import fold
+from qualkit.store.belonging import withdrawn_texts
 from qualkit.store.chain import note_hash, references
 from qualkit.store.file import StudyFile, read_events
 from qualkit.store.past import replay
@@ -85,6 +86,7 @@ def verify_here(path: Path) -> Verified:
         return Verified(path.name, **counts, fault=str(error))
     try:
         db = file.connection
+        db.execute("BEGIN")  # one view of the file, whatever others write meanwhile
         for name, rows in _COUNTED.items():
             (counts[name],) = db.execute(f"SELECT count(*) FROM {rows}").fetchone()
         fault = next(_faults(db), None)
@@ -149,16 +151,17 @@ def _merge_faults(db: sqlite3.Connection) -> Iterator[str]:
 
 def _text_faults(db: sqlite3.Connection) -> Iterator[str]:
     buried = {one for (one,) in db.execute("SELECT text FROM tombstone")}
-    unfinished = {one for (one,) in db.execute("SELECT text FROM unfinished")}
+    # a copy that did not know of an erasure went on: those words went when the two came together
+    gone = buried | withdrawn_texts(db)
     referred: set[str] = set()
     for event in read_events(db):
         for id_, promised in references(event.body):
             referred.add(id_)
             row = db.execute("SELECT salt, body FROM text WHERE id = ?", (id_,)).fetchone()
             place = f"text {id_}, of event {event.n} ({event.kind}) of session {event.origin}"
-            if row is None and id_ not in buried:
+            if row is None and id_ not in gone:
                 yield f"{place}: is not there"
-            elif row is not None and id_ in buried and id_ not in unfinished:
+            elif row is not None and id_ in buried:
                 yield f"{place}: was erased, and is there"
             elif row is not None and commitment(row[1], row[0]) != promised:
                 yield f"{place}: is not what was stored; it was changed outside qualkit"

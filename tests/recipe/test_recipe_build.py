@@ -426,3 +426,17 @@ def test_codes_on_a_third_level_are_in_the_report(tmp_path):
     first = next(n for n, row in enumerate(rows) if row == ["Inhoud"])
     assert rows[first + 1 : first + 3] == [["Toon", "1 van 1", "1 van 2"], ["Vorm", "0 van 1", "0 van 2"]]
     assert ["Inhoud › Toon", ""] in rows and ["Inhoud", "Past het?"] in rows
+
+
+def test_leftovers_of_a_killed_build_are_swept_up(tmp_path):
+    import os
+
+    out = tmp_path / "uit"
+    old, young = out / ".building-oud", out / ".building-jong"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / "x.qualkit").write_text("woorden", encoding="utf-8")
+    os.utime(old, (1, 1))
+    qk.build(make(tmp_path), out=out)
+    assert not old.exists()
+    assert young.exists()
