@@ -101,20 +101,13 @@ def _cell(runs: Sequence[Run], unit: str) -> str:
 
 def machine() -> list[str]:
     """Return date, machine and versions, in lines."""
-    model = next(
-        (
-            line.split(":")[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        )
-        if Path("/proc/cpuinfo").exists()
-        else iter(()),
-        platform.processor(),
-    )
+    known = Path("/proc/cpuinfo")
+    lines = known.read_text().splitlines() if known.exists() else []
+    models = [line.split(":")[1].strip() for line in lines if "model name" in line]
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     return [
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {model or platform.machine()}, {os.cpu_count()} cores; "
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {models[0] if models else platform.machine()}, {os.cpu_count()} cores; "
         f"{platform.system()} {platform.release()}; load before the run {load}",
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {packages}",
     ]
@@ -124,10 +117,10 @@ def write_results(part: str, command: str, lines: Sequence[str], rows: Sequence[
     """Put results in the README beside this file, in place of those of the same part."""
     readme = Path(__file__).with_name("README.md")
     begin, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
-    head = (
-        "| what | qualkit, min / median, peak | plain | ratio by the clock (work) | goal |\n|---|---|---|---|---|"
+    head = "| what | qualkit, min / median, peak | plain | ratio by the clock (work) | goal |\n|---|---|---|---|---|"
+    block = "\n".join(
+        [begin, "", f"`{command}`", "", *(f"{one}  " for one in lines), "", head, *rows, "", end]
     )
-    block = "\n".join([begin, "", f"`{command}`", "", *(f"{one}  " for one in lines), "", head, *rows, "", end])
     text = readme.read_text(encoding="utf-8")
     before, _, rest = text.partition(begin)
     after = rest.partition(end)[2] if rest else "\n"

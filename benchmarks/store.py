@@ -29,11 +29,11 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from measure import ROOT, Run, compare, machine, run, single, timed, write_results
+from measure import Run, compare, machine, run, single, timed, write_results
 
 if TYPE_CHECKING:
     from qualkit.codebook import Codebook
-    from qualkit.model import Document, NewCoding
+    from qualkit.model import Document, NewCoding, Role
 
 SEED = 20211215
 CHARACTERS = 51_000
@@ -69,7 +69,7 @@ def documents(size: Size) -> Iterator[Document]:
             label = "I: " if asks else "R: "
             said = " ".join(rng.choices(sentences, k=rng.randint(1, 3) if asks else rng.randint(4, 18)))
             begin = at + len(label)
-            role = "interviewer" if asks else "participant"
+            role: Role = "interviewer" if asks else "participant"
             segments.append(Segment(begin, begin + len(said), label[0], role, len(segments) + 1))
             parts.append(label + said)
             at = begin + len(said) + 1
@@ -85,7 +85,9 @@ def codebook(size: Size) -> Codebook:
     lines.append("codes:")
     for number in range(size.codes):
         if number % 10 == 0:
-            lines.append(f"  - {{id: K{number // 10}, name: Groep {number // 10}, definition: Groep {number // 10} samen.}}")
+            lines.append(
+                f"  - {{id: K{number // 10}, name: Groep {number // 10}, definition: Groep {number // 10} samen.}}"
+            )
         lines.append(
             f"  - {{id: C{number}, parent: K{number // 10}, name: Code {number}, definition: Alleen code {number}.}}"
         )
@@ -106,7 +108,7 @@ def codings(size: Size, made: Sequence[Document] | None = None) -> Iterator[NewC
         for one in document.segments
         if one.role == "participant"
     ]
-    seen = set()
+    seen: set[tuple[str, int, int, str, str, str]] = set()
     while len(seen) < size.codings:
         name, begin, end = rng.choice(answers)
         start = rng.randrange(begin, end - 20)
@@ -249,9 +251,7 @@ def verify(size: Size, path: Path) -> None:
     assert found.codings >= size.codings
 
 
-STEPS = {
-    step.__name__: step for step in (make, bulk, raw, one, look, frame, flat, read_sql, verify)
-}
+STEPS = {step.__name__: step for step in (make, bulk, raw, one, look, frame, flat, read_sql, verify)}
 
 
 def main() -> None:

@@ -83,7 +83,10 @@ process and compares. A row of an event whose precondition does not hold becomes
 To erase is to delete rows of `text`, with their salts. The event `erase` names them and makes a row in `tombstone` for
 each; from then on no merge brings them back. Events, hashes, codings and their places stay as they were; the words
 are gone from the bytes of the file too (`secure_delete`, `VACUUM`). A reference to a buried text is no damage.
-{erasing}
+
+The table `unfinished` names texts whose words must still leave the bytes; it holds rows only when the program was
+stopped in the middle, and the next opening finishes the work.
+
 ## Tables
 """
 
@@ -147,19 +150,12 @@ for (body,) in db.execute("SELECT body FROM event"):
 print(f"{len(texts)} texts, as they were stored; {len(erased)} erased")
 """
 
-ERASING = """
-The table `unfinished` names texts whose words must still leave the bytes; it holds rows only when the program was
-stopped in the middle, and the next opening finishes the work.
-"""
-
 EVENTS = """\
 ## Events
 
 Each kind of event with the fields of its body. *Text* is a reference; a *column* is a list with one value a row, so
 that one event holds many rows. Any body may hold `changes` as well.
 """
-
-WHERE = {"truth": "truth", "local": "local: of this file only, not merged", "state": "state"}
 
 
 def page() -> str:
@@ -173,7 +169,6 @@ def page() -> str:
             flat=FLAT,
             chains=CHAINS,
             texts=TEXTS,
-            erasing=ERASING,
             changeable="; ".join(
                 f"`{table}`: {', '.join(f'`{one}`' for one in sorted(fields))}"
                 for table, fields in fold.CHANGEABLE.items()
@@ -206,7 +201,7 @@ def _table(block: str) -> str:
         elif not sql.startswith(")"):
             name, _, type_ = sql.partition(" ")
             rows.append(f"| `{name}` | {_type(type_)} | {comment.replace('|', chr(92) + '|')} |")
-    text = [f"### {made.split()[2]}", "", f"*{WHERE[kind]}.* {purpose[0].upper()}{purpose[1:]}.", ""]
+    text = [f"### {made.split()[2]}", "", f"*{kind}.* {purpose[0].upper()}{purpose[1:]}.", ""]
     text += ["| column | type | |", "|---|---|---|", *rows, ""]
     if also:
         text += [f"Also {', '.join(also)}.", ""]
@@ -220,7 +215,7 @@ def _type(sql: str) -> str:
     assert found is not None, sql
     type_, key, filled, target = found.groups()
     words = type_ if key or filled else f"{type_} or NULL"
-    return f"{words}{', key' if key else ''}{f', a `{target}`' if target else ''}"
+    return f"{words}{', key' if key else ''}{f', id of a row of `{target}`' if target else ''}"
 
 
 def _events() -> list[str]:

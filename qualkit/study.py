@@ -280,7 +280,13 @@ class Study:
         return pd.DataFrame(rows, columns=None if rows else ["participant"]).fillna("")
 
     def cases(self, attribute: str = "casus") -> pd.DataFrame:
-        """Return participant by casus, one row for each pair: ``participant``, ``casus`` (str)."""
+        """Return participant by casus, one row for each pair: ``participant``, ``casus`` (str).
+
+        Parameters
+        ----------
+        attribute : str
+            Which attribute holds the casussen.
+        """
         import pandas as pd
 
         found = frames.participants(self._file.connection)
@@ -402,10 +408,14 @@ class Study:
         def count(sql: str) -> object:
             return self._file.query(sql)[0][0]
 
+        # what was taken back, and what was erased, is not counted
+        documents = "document AS d JOIN text AS name ON name.id = d.name"
+        people = "participant AS p JOIN text AS key ON key.id = p.key WHERE p.removed = 0"
+        codings = f"{documents} JOIN revision AS r ON r.document = d.id JOIN coding AS c ON c.revision = r.id"
         return (
-            f"{count('SELECT count(*) FROM document')} documents, "
-            f"{count('SELECT count(*) FROM participant')} participants, "
-            f"{count('SELECT count(*) FROM coding WHERE removed = 0')} codings"
+            f"{count(f'SELECT count(*) FROM {documents} WHERE d.removed = 0')} documents, "
+            f"{count(f'SELECT count(*) FROM {people}')} participants, "
+            f"{count(f'SELECT count(*) FROM {codings} WHERE c.removed = 0 AND d.removed = 0')} codings"
         )
 
     # within

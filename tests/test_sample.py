@@ -24,7 +24,8 @@ GROUPS = {"RL": ("ret_leden", 3, 2_400), "CI": ("casus_inbrengers", 8, 2_200)}
 GROUPS |= {"ZA": ("zorgaanbieders", 5, 2_000), "CJ": ("clienten_jeugdigen", 2, 1_500)}
 KEYS = [f"{group}-{number}" for group, (_, size, _) in GROUPS.items() for number in range(1, size + 1)]
 INTERVIEWERS = {"Marjan Hofstra", "Jelle Kuiters", "Ruth Wassenaar"}
-MONTHS = "januari februari maart april mei juni juli augustus september oktober november december".split()
+MONTHS = ["januari", "februari", "maart", "april", "mei", "juni"]
+MONTHS += ["juli", "augustus", "september", "oktober", "november", "december"]
 README = (SAMPLE / "README.md").read_text("utf-8")
 CODEBOOK = ROOT / "codebooks" / "ret-evaluatie" / "1.0.0.yaml"
 PLANS = [SHARED / f"{name}.json" for name in ("fontys_findings", "sample_plan", "codebook_ret")]
@@ -53,8 +54,8 @@ def turns(document: Document, role: Role | None = None) -> list[str]:
 
 
 def words(text: str) -> list[str]:
-    """The runs of letters and digits, in small letters."""
-    return re.findall(r"[^\W_]+", text.lower())
+    """The words in small letters; *z'n* is one."""
+    return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower())
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -94,9 +95,7 @@ def test_there_are_eighteen_interviews_in_four_groups(interviews: dict[str, Docu
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_every_interview_is_long_enough_and_has_two_voices(
-    interviews: dict[str, Document], key: str
-) -> None:
+def test_every_interview_is_long_enough_and_has_two_voices(interviews: dict[str, Document], key: str) -> None:
     document = interviews[key]
     assert sum(len(turn.split()) for turn in turns(document)) >= GROUPS[key[:2]][2]
     asked, answered = (
@@ -113,9 +112,7 @@ def test_who_else_speaks_was_in_the_room(interviews: dict[str, Document]) -> Non
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_the_head_of_an_interview_says_what_the_table_says(
-    interviews: dict[str, Document], key: str
-) -> None:
+def test_the_head_of_an_interview_says_what_the_table_says(interviews: dict[str, Document], key: str) -> None:
     document, row = interviews[key], PEOPLE[key]
     head = document.text[: document.segments[0].start]
     day, month, year = map(int, row["datum"].split("-"))
@@ -135,7 +132,9 @@ def test_times_run_forward_and_stay_within_the_interview(interviews: dict[str, D
 
 
 def test_no_sentence_is_said_twice(interviews: dict[str, Document]) -> None:
-    said = Counter(sentence for one in interviews.values() for turn in turns(one) for sentence in sentences(turn))
+    said = Counter(
+        sentence for one in interviews.values() for turn in turns(one) for sentence in sentences(turn)
+    )
     assert len(said) > 3_500
     assert {sentence for sentence, times in said.items() if times > 1} == set()
 
@@ -172,7 +171,9 @@ def test_all_codebooks_of_the_sample_are_compared() -> None:
 
 @pytest.mark.parametrize("jargon", ["integra(?:al|le)", "procesregie", "laagdrempelige?"])
 def test_nobody_talks_like_a_policy_paper(interviews: dict[str, Document], jargon: str) -> None:
-    assert {k for k, one in interviews.items() if re.search(rf"\b{jargon}\b", one.text, re.IGNORECASE)} == set()
+    assert {
+        k for k, one in interviews.items() if re.search(rf"\b{jargon}\b", one.text, re.IGNORECASE)
+    } == set()
 
 
 def test_a_telephone_number_can_be_nobodys(interviews: dict[str, Document]) -> None:
@@ -275,7 +276,9 @@ def test_a_snowball_rolls_forward() -> None:
     def met(key: str) -> date:
         return datetime.strptime(PEOPLE[key]["datum"], "%d-%m-%Y").date()
 
-    rolled = {key: row["werving"][-4:] for key, row in PEOPLE.items() if row["werving"].startswith("sneeuwbal")}
+    rolled = {
+        key: row["werving"][-4:] for key, row in PEOPLE.items() if row["werving"].startswith("sneeuwbal")
+    }
     assert len(rolled) >= 10
     assert all(met(source) < met(key) for key, source in rolled.items())
 
@@ -309,7 +312,7 @@ def test_every_coding_uses_the_codebook(coder: str) -> None:
     assert {row["code_id"] for row in rows} <= CODABLE
     assert {row["soort"] for row in rows} == {kind["id"] for kind in CODES["soort"]}
     assert {row["oordeel"] for row in rows} <= {"", *(kind["id"] for kind in CODES["oordeel"])}
-    assert {row["asked"] for row in rows} == {"ja", "nee"}
+    assert {row["asked"] for row in rows} <= {"", "ja", "nee"}
     assert {(row["coder"], row["codebook_version"]) for row in rows} == {(coder, str(CODES["version"]))}
     columns = ("document_id", "start", "end", "code_id", "soort")
     assert max(Counter(tuple(row[c] for c in columns) for row in rows).values()) == 1
@@ -362,15 +365,19 @@ def test_the_chapters_name_no_respondent_themselves() -> None:
     chapters = {path.name: path.read_text("utf-8") for path in (SAMPLE / "tekst").glob("*.md")}
     assert sum(len(FILLING.findall(text)) for text in chapters.values()) >= 100
     code = re.compile(r"\b(?:RL|CI|ZA|CJ)[-\s]?\d", re.IGNORECASE)
-    assert {name: hits for name, text in chapters.items() if (hits := code.findall(FILLING.sub("", text)))} == {}
+    assert {
+        name: hits for name, text in chapters.items() if (hits := code.findall(FILLING.sub("", text)))
+    } == {}
 
 
 def test_the_names_in_the_table_are_really_said(interviews: dict[str, Document]) -> None:
-    said = "\n".join(one.text for one in interviews.values())
+    """A row nobody needs hides that a name was changed in an interview and not here."""
+    said = {word for one in interviews.values() for word in words(one.text)}
     assert len(NAMES) == len(set(NAMES)) >= 300
-    assert all(re.search(rf"(?<!\w){re.escape(person)}(?!\w)", " ".join(NAMES)) for person in INTERVIEWERS)
-    # spellings one could meet besides ("Van Driel" beside "van Driel") make the rest
-    assert sum(name in said for name in NAMES) / len(NAMES) > 0.9
+    asking = {word for person in INTERVIEWERS for word in words(person)}
+    listed = set(words(" ".join(NAMES)))
+    assert asking <= listed
+    assert listed - asking - said == set()
 
 
 def test_the_readme_says_what_this_is_and_what_it_does_not_prove() -> None:

@@ -122,6 +122,11 @@ def set_guide(study: Study, topics: Sequence[Topic]) -> None:
 def set_coverage(study: Study, rows: Iterable[tuple[str, str, str]]) -> None:
     """Set whether topics were asked: document name, topic key, and asked, came_up or not_asked.
 
+    Parameters
+    ----------
+    rows : iterable of (document, topic, value)
+        What is not named stays.
+
     Raises
     ------
     UnknownNameError

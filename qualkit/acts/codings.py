@@ -100,6 +100,19 @@ def change_coding(
 ) -> None:
     """Give a coding another code, soort, oordeel or place; what is not named stays.
 
+    Parameters
+    ----------
+    id_ : str
+        From ``codings().coding_id``.
+    code, soort, oordeel : str or None
+        By their keys in the codebook in use.
+    asked : bool or None
+        Whether the participant said it when asked.
+    quote : str or None
+        Other words; they must occur exactly once in the document.
+    start, end : int or None
+        Another place instead of the words; code points, half-open.
+
     Raises
     ------
     CodingError

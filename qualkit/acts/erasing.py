@@ -88,6 +88,8 @@ def erase(
             "texts": found.texts,
             "participants": found.participants,
             "documents": found.documents,
+            # so that undoing what led from the erased text is refused
+            "revised": found.revised,
             "reason": study._file.add_text(reason),
         }
         desk.append(study, "erase", body)
@@ -141,6 +143,7 @@ class _Found:
     texts: list[str]
     participants: list[str]
     documents: list[str]
+    revised: list[str]
 
 
 def _found(
@@ -149,7 +152,8 @@ def _found(
     if sum(one is not None for one in (participant, document, revision)) != 1:
         raise StoreError("erase takes exactly one of participant, document and revision.")
     if revision is not None:
-        return _Found(_present(study, _of_revision(study, *revision)), [], [])
+        older = _present(study, _of_revision(study, *revision))
+        return _Found(older, [], [], sorted(_every(study, "document", "name", revision[0])))
     people: set[str] = set()
     documents: set[str] = set()
     if participant is not None:
@@ -166,7 +170,7 @@ def _found(
     elif document is not None:
         documents = _every(study, "document", "name", document)
     texts = texts_of(study._file.events(), people, documents)
-    return _Found(_present(study, texts), sorted(people), sorted(documents))
+    return _Found(_present(study, texts), sorted(people), sorted(documents), [])
 
 
 def _every(study: Study, table: str, column: str, name: str) -> set[str]:

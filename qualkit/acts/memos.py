@@ -27,6 +27,16 @@ def add_memo(
 ) -> str:
     """Add a memo to a document, a participant, a coding, or the whole study, and return its id.
 
+    Parameters
+    ----------
+    text : str
+        The memo.
+    kind : {"field", "reflexive", "method", "theory", "code", "summary"}
+        What kind of memo it is.
+    document, participant, coding : str or None
+        Name of the document, key of the participant or id of the coding; at most one of them. None of them
+        for the study as a whole.
+
     Raises
     ------
     UnknownNameError
@@ -62,6 +72,13 @@ def add_memo(
 def change_memo(study: Study, id_: str, text: str) -> None:
     """Give a memo another text; the old one stays in the history.
 
+    Parameters
+    ----------
+    id_ : str
+        From `add_memo`, or ``memos().memo_id``.
+    text : str
+        The new text.
+
     Raises
     ------
     UnknownNameError
@@ -75,6 +92,11 @@ def change_memo(study: Study, id_: str, text: str) -> None:
 
 def remove_memo(study: Study, id_: str) -> None:
     """Take a memo back; it stays in the history.
+
+    Parameters
+    ----------
+    id_ : str
+        From `add_memo`, or ``memos().memo_id``.
 
     Raises
     ------

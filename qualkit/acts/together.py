@@ -65,7 +65,7 @@ def conflicts(study: Study) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = []
     names = {id_: name for name, id_ in desk.named(study, "coder", "name").items()}
     for place, event, reason, subject in _waiting(study):
-        thing, field, in_use, wanted = "", "", "", ""
+        thing = field = in_use = wanted = ""
         changes = [one for one in _wanted(study, event, place[2], reason) if one[2] != "seen"]
         real = [one for one in changes if one[3] != one[4]] or changes
         if real:
@@ -77,8 +77,10 @@ def conflicts(study: Study) -> pd.DataFrame:
         who = names.get(event.coder or "", "")
         rows.append((":".join(map(str, place)), reason, thing, subject, field, in_use, wanted, who, event.at))
     for sql, reason, thing, field in _TWICE:
-        for subject, one, other in study._file.query(sql):
-            rows.append(("", reason, thing, subject, field, one, other, "", ""))
+        rows += [
+            ("", reason, thing, subject, field, one, other, "", "")
+            for subject, one, other in study._file.query(sql)
+        ]
     columns = ["conflict", "reason", "thing", "subject", "field", "in_use", "wanted", "coder", "at"]
     return pd.DataFrame(rows, columns=columns)
 

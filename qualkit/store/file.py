@@ -112,6 +112,8 @@ class StudyFile:
             raise StoreError(
                 f"{path.name}: there is no such file. Check the path, or make one with Study.create."
             )
+        if read_only and beside(path, "-journal").exists():
+            _roll_back(path)
         db = connect(path, mode="ro" if read_only else "rw")
         try:
             version = guard.check(path, db, untrusted=untrusted)
@@ -442,6 +444,12 @@ def _prepare_writing(db: sqlite3.Connection, path: Path) -> None:
             time.sleep(0.02)
         else:
             return
+
+
+def _roll_back(path: Path) -> None:
+    """Let SQLite take back a change that was stopped in its middle; who only reads may not do that."""
+    with suppress(sqlite3.Error, StoreError), closing(connect(path, mode="rw")) as db:
+        guard.schema_of(db)
 
 
 def _tidy(path: Path, db: sqlite3.Connection) -> None:

@@ -446,6 +446,7 @@ def _erase(db: sqlite3.Connection, event: Event, body: Body) -> None:
     texts: list of ids of rows of text
     participants: list of ids of participants that go as a whole; later texts about them go too
     documents: list of ids of documents that go as a whole; later texts about them go too
+    revised: list of ids of documents of which an older text goes
     reason: text: why; it stays
     """
     rows = [(one, event.origin, event.n) for one in body["texts"]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qualkit.store.chain import canonical
@@ -101,7 +101,7 @@ ORDER BY target_name, kind, memo.id
 # What is read of each coding. Of most fields there are few different values; those become numbers.
 _NUMBERED = ("revision", "release", "code", "soort", "oordeel", "asked", "coder", "at", "anchor")
 _READ = ("id", "start", "end", *_NUMBERED)
-_AT_A_TIME = 50_000
+_AT_A_TIME = 10_000
 
 
 class _Numbers(dict[object, int]):
@@ -129,7 +129,8 @@ def codings(db: sqlite3.Connection) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    numbers, columns = _read(db)
+    numbers = {name: _Numbers() for name in _NUMBERED}
+    columns = _read(db, "coding WHERE removed = 0 ORDER BY id", _READ, numbers)
     documents = {id_: (name, participant) for id_, name, participant in db.execute(_REVISIONS)}
     releases = list(numbers["release"])
     for field in ("code", "soort", "oordeel"):  # what these say depends on the release
@@ -190,21 +191,21 @@ def codings(db: sqlite3.Connection) -> pd.DataFrame:
     )
 
 
-def _read(db: sqlite3.Connection) -> tuple[dict[str, _Numbers], dict[str, Array]]:
-    """Return the codings in use by column, and the numbers that stand for values in most of these."""
+def _read(
+    db: sqlite3.Connection, source: str, fields: Sequence[str], numbers: Mapping[str, _Numbers]
+) -> dict[str, Array]:
+    """Return fields of a table by column; those in `numbers` as the numbers of their values."""
     import numpy as np
 
-    numbers = {name: _Numbers() for name in _NUMBERED}
-    parts: dict[str, list[Array]] = {name: [np.empty(0, np.int64)] for name in _READ}
-    parts["id"] = [np.empty(0, object)]
-    found = db.execute(f"SELECT {', '.join(_READ)} FROM coding WHERE removed = 0 ORDER BY id")
+    parts: dict[str, list[Array]] = {
+        name: [np.empty(0, object if name == "id" else np.int64)] for name in fields
+    }
+    found = db.execute(f"SELECT {', '.join(fields)} FROM {source}")
     while rows := found.fetchmany(_AT_A_TIME):
-        for name, column in zip(_READ, zip(*rows, strict=True), strict=True):
-            numbered = name in numbers
-            parts[name].append(
-                numbers[name].of(column) if numbered else np.array(column, parts[name][0].dtype)
-            )
-    return numbers, {name: np.concatenate(part) for name, part in parts.items()}
+        for name, column in zip(fields, zip(*rows, strict=True), strict=True):
+            numbered = numbers[name].of(column) if name in numbers else np.array(column, parts[name][0].dtype)
+            parts[name].append(numbered)
+    return {name: np.concatenate(part) for name, part in parts.items()}
 
 
 def _values(numbers: _Numbers) -> Array:
@@ -256,12 +257,14 @@ def _turns(
     import numpy as np
     import pandas as pd
 
-    # the last one is the turn of a revision that sorts after all, for codings that begin after every turn
-    rows = [*db.execute("SELECT revision, start, end, paragraph, role FROM segment"), ("", 0, 0, 0, "")]
-    in_revision, *places, in_role = zip(*rows, strict=True)
     roles = _Numbers()
-    held, role = revisions.of(in_revision), roles.of(in_role)
-    begins, ends, paragraph = (np.array(column, np.int64) for column in places)
+    fields = ("revision", "start", "end", "paragraph", "role")
+    found = _read(db, "segment", fields, {"revision": revisions, "role": roles})
+    # the last one is the turn of a revision after all, for codings that begin after every turn
+    last = (len(revisions), 0, 0, 0, 0)
+    held, begins, ends, paragraph, role = (
+        np.append(found[name], one) for name, one in zip(fields, last, strict=True)
+    )
     # turns do not overlap, so it is the first of those that end after the coding begins
     width = max(ends.max(), end.max(initial=0)) + 1
     order = np.argsort(held * width + ends, kind="stable")

@@ -85,7 +85,7 @@ def _thing(change: Change) -> tuple[str, str]:
     return change[0], str(change[1])
 
 
-def _added_before(db: sqlite3.Connection, act: Event, ids: Sequence[str]) -> set[str]:
+def _added_before(db: sqlite3.Connection, act: Event, ids: Sequence[Any]) -> set[str]:
     """Return which of the ids an act before this one had added: ids that follow from what they stand for."""
     wanted, found = set(ids), set()
     for event in read_events(db):
@@ -173,11 +173,12 @@ def check_free(db: sqlite3.Connection, act: Event, changes: Sequence[Change], *,
 def _touches(event: Event) -> set[str]:
     """Return the ids of what an act changed, or hung something on."""
     ids = named_ids(event)
+    body: dict[str, Any] = event.data
     if event.kind == "add_memos":
         # a memo on the study as a whole hangs on nothing that can be undone
         ids -= {
             target
-            for kind, target in zip(event.data["target_kind"], event.data["target"], strict=True)
+            for kind, target in zip(body["target_kind"], body["target"], strict=True)
             if kind == "study"
         }
     return ids

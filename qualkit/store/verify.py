@@ -71,7 +71,10 @@ def verify(path: Path) -> Verified:
 _COUNTED = {
     "events": "event",
     "texts": "text",
-    "codings": "coding WHERE removed = 0",
+    "codings": (
+        "coding AS c JOIN revision AS r ON r.id = c.revision JOIN document AS d ON d.id = r.document"
+        " JOIN text AS name ON name.id = d.name WHERE c.removed = 0 AND d.removed = 0"
+    ),
     "conflicts": "conflict WHERE decided = 0",
     "erased": "tombstone",
 }

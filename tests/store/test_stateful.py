@@ -1,0 +1,374 @@
+"""Several coders, several copies, any order of acts: no work is lost, and the file stays whole."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
+import qualkit as qk
+from qualkit.codebook import codebook_from_rows
+from qualkit.errors import QualkitError
+from qualkit.model import Document, Participant, Segment
+from qualkit.store import fold
+from qualkit.store.past import replay
+from qualkit.store.verify import verify_here
+
+# how often the runs met what is hard; none may be zero, or the runs show nothing
+HITS = Counter(
+    dict.fromkeys(
+        (
+            *("merge after an undo", "revision on a merged copy", "erasure before a merge"),
+            *("undo refused", "conflict", "conflict decided", "place decided", "redo done"),
+        ),
+        0,
+    )
+)
+# nobody pulls the plug here, so the disk need not be waited for
+MEMORY = Path("/dev/shm")  # noqa: S108
+FILES = ("links", "rechts", "derde")
+CODERS = ("AB", "CD")
+TEXTS = {
+    "D-1": "Héél 😀 é́cht wachtten wij lang. Toen 👩‍👩‍👧 kwam er iemand.\nEn wij zeiden: goed.",
+    "D-2": "שלום עולם, zei hij. Daarna مرحبا en weer stil. e\u0301e\u0301n woord.",
+    "D-3": "Kort.",
+}
+# what may be refused, by the words of the refusal
+REFUSED = re.compile(
+    "to these words already|there is nothing to|a later act touched the same thing|was changed since|is not known"
+    "|the new text is the same|Keep what stands|the words of this coding are gone|cannot be given to a quotation"
+    "|is not in the codebook in use|is the text in use|ends beyond the text"
+)
+numbers = st.integers(0, 10_000)
+files, coders, names = st.sampled_from(FILES), st.sampled_from(CODERS), st.sampled_from(sorted(TEXTS))
+pieces = st.sampled_from(["", "😀", "e\u0301", "שלום", "x", "lang woord ", "\n", "👩‍👧", "wij"])
+
+
+def release(version: str, *codes: tuple[str, str]) -> qk.Codebook:
+    rows = [{"id": "A", "parent": "", "name": "Advies", "definition": "Alles."}]
+    rows += [{"id": k, "parent": "A", "name": k, "definition": k, "status": status} for k, status in codes]
+    return codebook_from_rows(enumerate(rows, start=2), name="klein", version=version, where="klein.csv")
+
+
+RELEASES = (
+    release("1.0.0", ("A1", "active"), ("A2", "active"), ("B1", "active")),
+    release("2.0.0", ("A1", "active"), ("A2", "active"), ("B1", "retired"), ("N1", "active")),
+)
+
+
+class Copies(RuleBasedStateMachine):
+    """Three copies of one study, worked on at random."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
+        self.open: dict[tuple[str, str], qk.Study] = {}
+        self.made: list[str] = []
+        self.placed: dict[str, set[str]] = {}
+        self.memos: list[str] = []
+        self.knows: dict[str, set[str]] = {name: set() for name in FILES}
+        self.undone: set[str] = set()
+        self.merged: set[str] = set()
+        self.erased: set[str] = set()
+        self.touched: set[str] = set()
+        self.steps = 0
+
+    @initialize()
+    def begin(self) -> None:
+        first = self.path(FILES[0])
+        with qk.Study.create(first, title="Proef", language="nl", coder="AB") as study:
+            study.add_participants([Participant(name, {"groep": ("leden",)}) for name in TEXTS])
+            study.add_documents(
+                Document(name, text, (Segment(0, len(text), "R", "participant", 1),), "txt", text.encode())
+                for name, text in TEXTS.items()
+            )
+            study.adopt(RELEASES[0])
+            study.set_guide([qk.Topic("T1", "Advies", ("A1",))])
+            self.memos.append(study.add_memo("Eerst.", kind="field"))
+        for name in FILES[1:]:
+            shutil.copy(first, self.path(name))
+
+    # acts
+
+    @rule(file=files, coder=coders, name=names, a=numbers, b=numbers, code=st.sampled_from(["A1", "A2", "B1", "N1"]))
+    def add_coding(self, file, coder, name, a, b, code) -> None:
+        with self.on(file, coder) as study:
+            text = study.document(name).text
+            start, end = sorted((a % (len(text) + 1), b % (len(text) + 1)))
+            id_ = study.add_coding(name, start=start, end=max(end, start + 1), code=code)
+            self.made.append(id_)
+            self.placed[id_] = {text[start : max(end, start + 1)]}
+            self.knows[file].add(id_)
+
+    @rule(file=files, coder=coders, which=numbers, code=st.sampled_from(["A1", "A2", "B1", "N1"]))
+    def change_code(self, file, coder, which, code) -> None:
+        with self.on(file, coder) as study:
+            study.change_coding(self.coding(which), code=code)
+
+    @rule(file=files, coder=coders, which=numbers, a=numbers, b=numbers, decide=st.booleans())
+    def change_place(self, file, coder, which, a, b, decide) -> None:
+        with self.on(file, coder) as study:
+            waiting = sorted(study.review()["coding_id"], key=self.made.index)
+            id_ = waiting[which % len(waiting)] if decide and waiting else self.coding(which)
+            name = next(iter(study.codings().query("coding_id == @id_")["document_id"]), None) or self.home(study, id_)
+            text = study.document(name).text
+            start, end = sorted((a % (len(text) + 1), b % (len(text) + 1)))
+            end = max(end, start + 1)
+            if decide and waiting:
+                study.place_coding(id_, start=start, end=end, reason="gelezen")
+                HITS["place decided"] += 1
+            else:
+                study.change_coding(id_, start=start, end=end)
+            self.placed[id_].add(text[start:end])
+
+    @rule(file=files, coder=coders, which=numbers)
+    def remove_coding(self, file, coder, which) -> None:
+        with self.on(file, coder) as study:
+            study.remove_codings([self.coding(which)], reason="dubbel")
+
+    @rule(file=files, coder=coders, which=numbers, what=st.sampled_from(["add", "change", "remove"]), name=names)
+    def memo(self, file, coder, which, what, name) -> None:
+        with self.on(file, coder) as study:
+            id_ = self.memos[which % len(self.memos)]
+            if what == "add":
+                self.memos.append(study.add_memo(f"Memo {which}.", kind="field", document=name))
+            elif what == "change":
+                study.change_memo(id_, f"Anders {which}.")
+            else:
+                study.remove_memo(id_)
+
+    @rule(file=files, coder=coders, which=numbers, name=names, value=st.sampled_from(["asked", "came_up"]))
+    def people(self, file, coder, which, name, value) -> None:
+        with self.on(file, coder) as study:
+            study.add_participants([Participant(f"P-{which % 3}", {"groep": (f"g{which % 2}",)})])
+            study.set_coverage([(name, "T1", value)])
+
+    @rule(file=files, coder=coders, name=names, exact=st.booleans(), crlf=st.booleans(),
+          cuts=st.lists(st.tuples(numbers, st.integers(0, 9), pieces), min_size=1, max_size=4))  # fmt: skip
+    def revise(self, file, coder, name, exact, crlf, cuts) -> None:
+        with self.on(file, coder) as study:
+            old = study.document(name).text
+            new, edits, at = "", [], 0
+            for start, length, words in sorted((a % (len(old) + 1), n, w) for a, n, w in cuts):
+                end = min(start + length, len(old))
+                if start < at or (start == end and not words):
+                    continue
+                new += old[at:start] + words
+                edits.append((start, end, len(words)))
+                at = end
+            new += old[at:]
+            if exact:
+                study.revise(name, new, edits=edits, reason="gehoord")
+            else:
+                study.revise(name, new.replace("\n", "\r\n") if crlf else new, reason="gehoord")
+            HITS["revision on a merged copy"] += file in self.merged
+
+    @rule(file=files, coder=coders, times=st.integers(1, 3))
+    def undo(self, file, coder, times) -> None:
+        for _ in range(times):
+            with self.on(file, coder) as study:
+                try:
+                    study.undo()
+                except QualkitError as error:
+                    HITS["undo refused"] += "a later act touched the same thing" in str(error)
+                    raise
+                self.undone.add(file)
+
+    @rule(file=files, coder=coders)
+    def redo(self, file, coder) -> None:
+        with self.on(file, coder) as study:
+            study.redo()
+            HITS["redo done"] += 1
+
+    @rule(file=files, coder=coders, which=st.sampled_from((0, 1)))
+    def adopt(self, file, coder, which) -> None:
+        with self.on(file, coder) as study:
+            study.adopt(RELEASES[which])
+
+    @rule(file=files, coder=coders, which=numbers, choice=st.sampled_from(["keep", "take"]))
+    def decide(self, file, coder, which, choice) -> None:
+        with self.on(file, coder) as study:
+            waiting = [one for one in study.conflicts()["conflict"] if one]
+            if waiting:
+                study.decide(waiting[which % len(waiting)], choice, reason="besproken")
+                HITS["conflict decided"] += 1
+
+    @rule(goal=files, source=files, coder=coders)
+    def merge(self, goal, source, coder) -> None:
+        if goal == source:
+            return
+        with self.on(goal, coder) as study:
+            (found,) = study.merge(self.path(source))
+            self.knows[goal] |= self.knows[source]
+            self.merged.add(goal)
+            if found.events:
+                HITS["merge after an undo"] += bool(self.undone & {goal, source})
+                HITS["erasure before a merge"] += bool(self.erased & {goal, source})
+            HITS["conflict"] += found.conflicts
+
+    @precondition(lambda self: self.steps > 6)
+    @rule(file=files, coder=coders, what=st.sampled_from(["revision", "participant", "document"]), name=names)
+    def erase(self, file, coder, what, name) -> None:
+        if what != "revision" and self.erased:
+            return  # with everything erased there is nothing left to look at
+        self.close_all(file)  # erasing wants the file for itself
+        with self.on(file, coder) as study:
+            study.erase(**{what: (name, 1) if what == "revision" else name}, reason="teruggetrokken")
+            self.erased.add(file)
+
+    @rule(file=files)
+    def reopen(self, file) -> None:
+        self.close_all(file)
+        self.touched.add(file)
+
+    # what must hold
+
+    @invariant()
+    def all_is_accounted_for(self) -> None:
+        self.steps += 1
+        if self.steps % 4:
+            return
+        for file in sorted(self.touched):
+            self.check(file)
+        self.touched.clear()
+
+    def check(self, file: str) -> None:
+        assert verify_here(self.path(file)).fault is None
+        with qk.Study.open(self.path(file), read_only=True) as study:
+            frame = study.codings().set_index("coding_id")
+            review = set(study.review()["coding_id"])
+            db = study._file.connection
+            rows = {row[0]: row[1:] for row in db.execute(_ACCOUNT)}
+            taken_back = {
+                (table, id_)
+                for event in study._file.events()
+                for changes in [event.data.get("changes")]
+                if isinstance(changes, dict)
+                for table, id_, field, to in zip(*(changes[n] for n in ("table", "id", "field", "to")), strict=True)
+                if field == "removed" and to == 1
+            }
+        for id_ in self.knows[file]:
+            assert id_ in rows, "a coding is gone"
+            removed, erased, anchor = rows[id_]
+            if removed:
+                assert ("coding", id_) in taken_back
+            elif not erased:
+                assert id_ in frame.index
+                if anchor in ("kept", "moved"):
+                    assert frame["text"][id_] in self.placed[id_]
+                else:
+                    assert id_ in review
+        assert len(frame) == len(set(frame.index))
+
+    def teardown(self) -> None:
+        try:
+            if self.path(FILES[0]).exists():
+                self.finish()
+        finally:
+            for study in self.open.values():
+                study.close()
+            shutil.rmtree(self.folder)
+
+    def finish(self) -> None:
+        for file in FILES:
+            self.close_all(file)
+        for target in FILES + FILES[:2]:
+            with qk.Study.open(self.path(target), coder="XX") as study:
+                study.merge(*(self.path(one) for one in FILES if one != target))
+        hashes, states = set(), []
+        for file in FILES:
+            self.knows[file] = set(self.made)
+            self.check(file)
+            with qk.Study.open(self.path(file), read_only=True) as study:
+                hashes.add(study.content_hash)
+                study.history()
+                study.conflicts()
+                db = study._file.connection
+                fresh = replay(db)
+                here, again = ({t: sorted(one.execute(f"SELECT * FROM {t}"), key=repr) for t in fold.STATE}
+                               for one in (db, fresh))  # fmt: skip
+                fresh.close()
+                assert here == again
+                states.append(here)
+        assert states[0] == states[1] == states[2]
+        assert len(hashes) == 1
+
+    # tools
+
+    def path(self, file: str) -> Path:
+        return self.folder / f"{file}.qualkit"
+
+    @contextmanager
+    def on(self, file: str, coder: str) -> Iterator[qk.Study]:
+        if (file, coder) not in self.open:
+            self.open[file, coder] = qk.Study.open(self.path(file), coder=coder)
+        self.touched.add(file)
+        try:
+            yield self.open[file, coder]
+        except QualkitError as error:
+            if not REFUSED.search(str(error)):
+                raise
+
+    def close_all(self, file: str) -> None:
+        for key in [key for key in self.open if key[0] == file]:
+            self.open.pop(key).close()
+
+    def coding(self, which: int) -> str:
+        return self.made[which % len(self.made)] if self.made else "geen"
+
+    def home(self, study: qk.Study, id_: str) -> str:
+        rows = study._file.query(_HOME, (id_,))
+        return str(rows[0][0]) if rows else "geen"
+
+
+_HOME = """
+SELECT t.body FROM coding AS c JOIN revision AS r ON r.id = c.made_revision
+JOIN document AS d ON d.id = r.document JOIN text AS t ON t.id = d.name WHERE c.id = ?
+"""
+_ACCOUNT = """
+SELECT c.id, c.removed, d.name IN (SELECT text FROM tombstone), c.anchor
+FROM coding AS c JOIN revision AS r ON r.id = c.made_revision JOIN document AS d ON d.id = r.document
+"""
+
+
+def run(examples: int, steps: int, *, derandomize: bool) -> None:
+    HITS.update(dict.fromkeys(HITS, 0))
+    for name in HITS:
+        HITS[name] = 0
+    run_state_machine_as_test(
+        Copies,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=derandomize,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def told(capsys) -> None:
+    with capsys.disabled():
+        print("\n" + ", ".join(f"{name}: {n}" for name, n in HITS.items()))  # noqa: T201
+    assert all(HITS.values()), HITS
+
+
+def test_no_work_is_lost(capsys):
+    run(6, 40, derandomize=True)
+    told(capsys)
+
+
+@pytest.mark.slow
+def test_no_work_is_lost_in_long_runs(capsys):
+    run(300, 60, derandomize=False)
+    told(capsys)
