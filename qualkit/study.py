@@ -22,7 +22,7 @@ from qualkit.acts import together as _together
 from qualkit.acts.desk import append
 from qualkit.acts.documents import place_of, segments_of
 from qualkit.codebook import Codebook
-from qualkit.errors import QualkitError, UnknownNameError
+from qualkit.errors import QualkitError, StoreError, UnknownNameError
 from qualkit.model import Document, Language, Provenance, Topic
 from qualkit.store import frames
 from qualkit.store.chain import derived_id, new_id
@@ -47,9 +47,10 @@ class Study:
     `coverage` or `memos`; analyses take the study itself.
     """
 
-    def __init__(self, file: StudyFile, *, coder: str | None) -> None:
+    def __init__(self, file: StudyFile, *, coder: str | None, blind: bool = False) -> None:
         self._file = file
         self._coder_name = coder
+        self._blind = blind
         self._file.who = coder or ""
         self._kept: dict[str, tuple[int, object]] = {}
 
@@ -109,6 +110,7 @@ class Study:
         coder: str | None = None,
         read_only: bool = False,
         untrusted: bool = False,
+        blind: bool = False,
     ) -> Self:
         """Open a study file.
 
@@ -123,13 +125,21 @@ class Study:
         untrusted : bool
             When true the file came by mail or from somebody you do not know: its size, its pages and its
             tables are checked before anything is read.
+        blind : bool
+            When true, `codings`, `memos`, `review` and every analysis show only what `coder` made, so that
+            somebody codes without seeing the others; the study says so in its ``repr`` and in the provenance
+            of its figures. The others' work stays in the file; `history`, `undo`, `merge` and the checks go
+            over all of it.
 
         Raises
         ------
         StoreError
-            When it is no study file, is damaged, or was made by a newer qualkit.
+            When it is no study file, is damaged, was made by a newer qualkit, or is opened blind by nobody.
         """
-        return cls(StudyFile.open(Path(path), read_only=read_only, untrusted=untrusted), coder=coder)
+        if blind and coder is None:
+            raise StoreError("who codes blind must be named. Open the study with coder=.")
+        file = StudyFile.open(Path(path), read_only=read_only, untrusted=untrusted)
+        return cls(file, coder=coder, blind=blind)
 
     def close(self) -> None:
         """Close the file; what was done is kept."""
@@ -208,7 +218,8 @@ class Study:
         """Where figures drawn from this study come from."""
         codebook = self.codebook
         name, version = (codebook.name, codebook.version) if codebook else ("", "")
-        return Provenance(self.content_hash, name, version)
+        filters = (f"blind: {self._coder_name}",) if self._blind else ()
+        return Provenance(self.content_hash, name, version, filters)
 
     def verify(self) -> Verified:
         """Return what a check of the file in a fresh process finds (see `qualkit.store.verify`)."""
@@ -253,7 +264,7 @@ class Study:
         return self._keep("codings", self._coding_frame).copy()
 
     def _coding_frame(self) -> pd.DataFrame:
-        frame = frames.codings(self._file.connection)
+        frame = self._own(frames.codings(self._file.connection))
         codebook = self.codebook
         language = self.language
         names = {code.key: code.name.in_(language) for code in codebook.codes} if codebook else {}
@@ -307,7 +318,7 @@ class Study:
 
     def memos(self) -> pd.DataFrame:
         """Return memos: ``memo_id, kind, target_kind, target, target_name, text, coder, created_at``."""
-        return frames.memos(self._file.connection)
+        return self._own(frames.memos(self._file.connection))
 
     def codes(self) -> pd.DataFrame:
         """Return the codes of the codebook in use (see `Codebook.to_frame`).
@@ -393,16 +404,20 @@ class Study:
         StoreError
             When `time` is no moment, or the study did not exist yet.
         """
-        return type(self)(as_of(self.path, _history.moment(time)), coder=None)
+        file = as_of(self.path, _history.moment(time))
+        return type(self)(file, coder=self._coder_name if self._blind else None, blind=self._blind)
 
     # how it looks
 
     def __repr__(self) -> str:
         """Return one line with counts, without anybody's words."""
-        return f"<Study {self.path.name}: {self._counts()}>"
+        return f"<Study {self.path.name}: {self._counts()}{self._shown()}>"
 
     def _repr_html_(self) -> str:
-        return f"<p><strong>{escape(self.title)}</strong><br>{escape(self._counts())}</p>"
+        return f"<p><strong>{escape(self.title)}</strong><br>{escape(self._counts() + self._shown())}</p>"
+
+    def _shown(self) -> str:
+        return f", blind: only what {self._coder_name} made" if self._blind else ""
 
     def _counts(self) -> str:
         def count(sql: str) -> object:
@@ -419,6 +434,16 @@ class Study:
         )
 
     # within
+
+    def _own(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows that this session may see: all of them, or, blind, those of its own coder."""
+        if not self._blind:
+            return frame
+        own = frame[frame["coder"] == self._coder_name].reset_index(drop=True)
+        for name in own.columns:  # names that only the others gave are no categories here
+            if own[name].dtype == "category":
+                own[name] = own[name].cat.remove_unused_categories()
+        return own
 
     def _keep(self, name: str, make: Callable[[], _T]) -> _T:
         """Return what `make` gave, until an event was written, here or by another program."""

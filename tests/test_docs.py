@@ -240,6 +240,8 @@ def test_examples_check_a_file_without_qualkit(rich):
         (0, "UPDATE event SET body = replace(body, '1', '2') WHERE seq = 5"),
         (0, "UPDATE event SET coder = NULL WHERE seq = 5"),
         (0, "DELETE FROM event WHERE seq = 5"),
+        # nothing follows the last event: only its own hash knows
+        (0, "UPDATE event SET at = 'x' WHERE seq = (SELECT max(seq) FROM event)"),
         # the last event of the first chain: only the chain after it knows
         (
             0,

@@ -203,9 +203,8 @@ def review(study: Study) -> pd.DataFrame:
         )
         for id_, name, who, key, anchor, old, start, end, new, at, to in rows
     ]
-    return pd.DataFrame(
-        found, columns=["coding_id", "document_id", "coder", "code_id", "anchor", "before", "after"]
-    )
+    columns = ["coding_id", "document_id", "coder", "code_id", "anchor", "before", "after"]
+    return study._own(pd.DataFrame(found, columns=columns))
 
 
 def place_coding(
@@ -281,9 +280,18 @@ def disagreements(study: Study, *, coders: tuple[str, str]) -> pd.DataFrame:
         ``document_id, start, end, kind`` (code, soort, boundary or omission), ``left`` and ``right`` (str: what
         each gave, empty for an omission), ``left_ids`` and ``right_ids`` (coding ids, joined by a space),
         ``text``.
+
+    Raises
+    ------
+    UnknownNameError
+        When one of the two coded nothing.
+    StoreError
+        When the study was opened blind.
     """
     from qualkit.analysis.disagreement import disagreement_frame
 
+    if study._blind:
+        raise StoreError("disagreements are not shown to who codes blind. Open the study without blind=True.")
     return disagreement_frame(study.codings(), coders)
 
 

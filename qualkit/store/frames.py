@@ -359,7 +359,11 @@ def _content(db: sqlite3.Connection) -> list[tuple[str, list[str]]]:
         ("segment", rows(f"SELECT {segment} FROM ({_SEGMENTS})")),
         (
             "release",
-            rows("SELECT t.body, r.id = s.release FROM release r JOIN text t ON t.id = r.body, study s"),
+            # one that was adopted, taken back and never used is no content
+            rows(
+                "SELECT t.body, r.id = s.release FROM release r JOIN text t ON t.id = r.body, study s"
+                " WHERE r.id = s.release OR r.id IN (SELECT release FROM coding WHERE removed = 0)"
+            ),
         ),
         ("coding", _coding_lines(db)),
         ("memo", rows(f"SELECT {memo} FROM ({_MEMOS})")),

@@ -64,7 +64,8 @@ def verify(path: Path) -> Verified:
     command = [sys.executable, "-m", "qualkit.store.verify", str(path)]
     done = subprocess.run(command, capture_output=True, check=False, encoding="utf-8")
     if done.returncode != 0:
-        raise VerifyError(f"{path.name}: the check could not be run. {done.stderr.strip().splitlines()[-1:]}")
+        said = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+        raise VerifyError(f"{path.name}: the check could not be run ({said[-1]}).")
     return Verified(**json.loads(done.stdout))
 
 

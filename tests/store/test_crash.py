@@ -18,7 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -319,6 +319,8 @@ def run(
     folder.mkdir(parents=True)
     path = folder / "klein.qualkit"
     path.write_bytes(files.unfinished if program == "finish" else files.study)
+    if program in ("erase", "finish"):
+        path.with_name(f"{path.name}.bak").write_bytes(files.study)  # of a migration before
     if program == "merge":
         path.with_name("copy").write_bytes(files.copy)
     (folder / "where").write_bytes(b"starting".ljust(64))
@@ -339,7 +341,7 @@ def run(
 def check(path: Path, program: str, seed: int) -> None:
     told = path.with_name("acknowledged")
     lines = [json.loads(line) for line in told.read_text().splitlines()] if told.exists() else []
-    with tomorrow() if program == "migrate" else suppress():
+    with tomorrow() if program == "migrate" else nullcontext():
         # half of the files are opened only to read first
         qk.Study.open(path, coder="AB", read_only=seed % 2 == 0 and program != "migrate").close()
         found = verify_here(path)
@@ -371,7 +373,7 @@ def check(path: Path, program: str, seed: int) -> None:
         assert not [one.name for one in path.parent.iterdir() if words in one.read_bytes()]
     else:
         assert words in path.read_bytes()
-    with tomorrow() if program == "migrate" else suppress(), qk.Study.open(path, coder="EF") as study:
+    with tomorrow() if program == "migrate" else nullcontext(), qk.Study.open(path, coder="EF") as study:
         study.add_memo("verder", kind="field")  # and the work goes on
     assert {one.name for one in path.parent.iterdir() if one.name.startswith(f"{path.name}-")} == set()
     assert not path.with_name(f".{path.name}.writer").exists()
@@ -393,6 +395,8 @@ INSIDE = [
     ("erase", ("inside", "COMMIT", 3)),
     ("erase", ("inside", "VACUUM", 1)),
     ("erase", ("after", "VACUUM", 1)),
+    ("erase", ("before", "unlink", 2)),
+    ("erase", ("after", "DELETE FROM unfinished", 1)),
     ("erase", ("inside", "journal to DELETE", 1)),
     ("erase", ("after", "journal to DELETE", 1)),
     ("finish", ("inside", "VACUUM", 1)),
@@ -495,15 +499,18 @@ def building(recipe: Path, out: Path, where: Path, point: tuple[str, str, int]) 
     "point",
     [
         ("after", "COMMIT", 1),
-        ("before", "replace", 1),
         ("after", "replace", 3),
-        ("after", "replace", 5),
-        ("before", "replace", 6),
+        pytest.param(("before", "replace", 1), marks=pytest.mark.slow),
+        pytest.param(("after", "replace", 5), marks=pytest.mark.slow),
+        pytest.param(("before", "replace", 6), marks=pytest.mark.slow),
     ],
     ids=lambda one: " ".join(map(str, one)),
 )
-def test_build_is_killed(tmp_path, point):
-    """Every output is one that was there or one that is new, whole; and the next build makes all of them."""
+def test_build_is_killed(tmp_path, monkeypatch, point):
+    """Every output is one that was there or one that is new, whole; and the next build makes all of them.
+
+    Moving the old file aside and the new one in its place are two steps: one output may be missing between them.
+    """
     sys.path.insert(0, str(Path(__file__).parents[1] / "recipe"))
     from recipe_making import FILES, make
 
@@ -519,9 +526,12 @@ def test_build_is_killed(tmp_path, point):
     process.join(120)
     assert process.exitcode == -signal.SIGKILL
     left = contents(out)
+    # the folder it worked in, which holds words, goes at the next build, once no other build can be in it
+    monkeypatch.setattr("qualkit.recipe.main_job.STALE_SECONDS", -1)
     qk.build(recipe, out=out)
     new = contents(out)
     assert set(new) == set(old)
+    assert len(set(old) - set(left)) <= 1
     assert old != new
     if point[1] == "COMMIT":
         assert left == old

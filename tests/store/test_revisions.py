@@ -25,7 +25,9 @@ def edited(draw, old: str | None = None) -> tuple[str, str, Edits]:
     text = draw(texts) if old is None else old
     new, edits, at = "", [], 0
     for start, length, words in sorted(
-        draw(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6), texts.map(lambda t: t[:4])), max_size=5))
+        draw(
+            st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6), texts.map(lambda t: t[:4])), max_size=5)
+        )
     ):
         end = min(start + length, len(text))
         if start < at or start > len(text) or (start == end and not words):
@@ -166,7 +168,9 @@ def test_lost_coding_waits_and_is_placed(study):
     study.revise("P-1", old.replace(gone, ""), edits=[(at, at + len(gone), 0)], reason="verzonnen")
     (row,) = study.review().to_dict("records")
     assert (row["anchor"], row["after"]) == ("lost", "")
-    with pytest.raises(StoreError, match="^P-1: the words of this coding are gone. Name its new words, or take"):
+    with pytest.raises(
+        StoreError, match="^P-1: the words of this coding are gone. Name its new words, or take"
+    ):
         study.place_coding(row["coding_id"], reason="x")
     study.place_coding(row["coding_id"], quote="Maanden zelfs", reason="daar staat het nu")
     assert study.review().empty
@@ -211,7 +215,9 @@ def test_disordered_edits_and_equal_text_are_refused(study):
     before = text(study)
     with pytest.raises(AnchorError, match="^edit 2–3 of new length 1 is out of order, or changes nothing.$"):
         study.revise("P-1", "x", edits=[(5, 6, 1), (2, 3, 1)], reason="x")
-    with pytest.raises(StoreError, match="^P-1: the new text is the same as the old one. Nothing was changed.$"):
+    with pytest.raises(
+        StoreError, match="^P-1: the new text is the same as the old one. Nothing was changed.$"
+    ):
         study.revise("P-1", before, reason="x")
     with pytest.raises(StoreError, match="the same as the old one"):
         study.revise("P-1", before.replace("\n", "\r\n"), reason="x")

@@ -11,9 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 import qualkit as qk
 from qualkit.codebook import codebook_from_rows
@@ -34,7 +41,7 @@ HITS = Counter(
     )
 )
 # nobody pulls the plug here, so the disk need not be waited for
-MEMORY = Path("/dev/shm")  # noqa: S108
+MEMORY = Path("/dev/shm")
 FILES = ("links", "rechts", "derde")
 CODERS = ("AB", "CD")
 TEXTS = {
@@ -99,7 +106,14 @@ class Copies(RuleBasedStateMachine):
 
     # acts
 
-    @rule(file=files, coder=coders, name=names, a=numbers, b=numbers, code=st.sampled_from(["A1", "A2", "B1", "N1"]))
+    @rule(
+        file=files,
+        coder=coders,
+        name=names,
+        a=numbers,
+        b=numbers,
+        code=st.sampled_from(["A1", "A2", "B1", "N1"]),
+    )
     def add_coding(self, file, coder, name, a, b, code) -> None:
         with self.on(file, coder) as study:
             text = study.document(name).text
@@ -116,14 +130,22 @@ class Copies(RuleBasedStateMachine):
 
     @rule(file=files, coder=coders, which=numbers, a=numbers, b=numbers, decide=st.booleans())
     def change_place(self, file, coder, which, a, b, decide) -> None:
+        for one in FILES if decide else (file,):
+            self.place_in(one, coder, which, a, b, decide=decide)
+
+    def place_in(self, file: str, coder: str, which: int, a: int, b: int, *, decide: bool) -> None:
         with self.on(file, coder) as study:
             waiting = sorted(study.review()["coding_id"], key=self.made.index)
-            id_ = waiting[which % len(waiting)] if decide and waiting else self.coding(which)
-            name = next(iter(study.codings().query("coding_id == @id_")["document_id"]), None) or self.home(study, id_)
+            if decide and not waiting:
+                return
+            id_ = waiting[which % len(waiting)] if decide else self.coding(which)
+            name = next(iter(study.codings().query("coding_id == @id_")["document_id"]), None) or self.home(
+                study, id_
+            )
             text = study.document(name).text
             start, end = sorted((a % (len(text) + 1), b % (len(text) + 1)))
             end = max(end, start + 1)
-            if decide and waiting:
+            if decide:
                 study.place_coding(id_, start=start, end=end, reason="gelezen")
                 HITS["place decided"] += 1
             else:
@@ -135,7 +157,9 @@ class Copies(RuleBasedStateMachine):
         with self.on(file, coder) as study:
             study.remove_codings([self.coding(which)], reason="dubbel")
 
-    @rule(file=files, coder=coders, which=numbers, what=st.sampled_from(["add", "change", "remove"]), name=names)
+    @rule(
+        file=files, coder=coders, which=numbers, what=st.sampled_from(["add", "change", "remove"]), name=names
+    )
     def memo(self, file, coder, which, what, name) -> None:
         with self.on(file, coder) as study:
             id_ = self.memos[which % len(self.memos)]
@@ -172,8 +196,8 @@ class Copies(RuleBasedStateMachine):
                 study.revise(name, new.replace("\n", "\r\n") if crlf else new, reason="gehoord")
             HITS["revision on a merged copy"] += file in self.merged
 
-    @rule(file=files, coder=coders, times=st.integers(1, 3))
-    def undo(self, file, coder, times) -> None:
+    @rule(file=files, coder=coders, times=st.integers(1, 3), again=st.booleans())
+    def undo(self, file, coder, times, again) -> None:
         for _ in range(times):
             with self.on(file, coder) as study:
                 try:
@@ -182,9 +206,14 @@ class Copies(RuleBasedStateMachine):
                     HITS["undo refused"] += "a later act touched the same thing" in str(error)
                     raise
                 self.undone.add(file)
+        if again:
+            self.redo_last(file, coder)
 
     @rule(file=files, coder=coders)
     def redo(self, file, coder) -> None:
+        self.redo_last(file, coder)
+
+    def redo_last(self, file: str, coder: str) -> None:
         with self.on(file, coder) as study:
             study.redo()
             HITS["redo done"] += 1
@@ -194,13 +223,25 @@ class Copies(RuleBasedStateMachine):
         with self.on(file, coder) as study:
             study.adopt(RELEASES[which])
 
-    @rule(file=files, coder=coders, which=numbers, choice=st.sampled_from(["keep", "take"]))
-    def decide(self, file, coder, which, choice) -> None:
+    @rule(coder=coders, which=numbers, choice=st.sampled_from(["keep", "take"]))
+    def decide(self, coder, which, choice) -> None:
+        for file in FILES:
+            self.decide_in(file, coder, which, choice)
+
+    def decide_in(self, file: str, coder: str, which: int, choice: str) -> None:
         with self.on(file, coder) as study:
             waiting = [one for one in study.conflicts()["conflict"] if one]
             if waiting:
                 study.decide(waiting[which % len(waiting)], choice, reason="besproken")
                 HITS["conflict decided"] += 1
+
+    @rule(goal=files, source=files, which=numbers, code=st.sampled_from(["A1", "A2", "B1"]))
+    def work_apart_and_merge(self, goal, source, which, code) -> None:
+        self.memo(goal, "AB", which, "change", "D-1")
+        self.memo(source, "CD", which + len(self.memos), "change", "D-1")
+        self.change_code(goal, "AB", which, code)
+        self.remove_coding(source, "CD", which)
+        self.merge(goal, source, "AB")
 
     @rule(goal=files, source=files, coder=coders)
     def merge(self, goal, source, coder) -> None:
@@ -253,7 +294,9 @@ class Copies(RuleBasedStateMachine):
                 for event in study._file.events()
                 for changes in [event.data.get("changes")]
                 if isinstance(changes, dict)
-                for table, id_, field, to in zip(*(changes[n] for n in ("table", "id", "field", "to")), strict=True)
+                for table, id_, field, to in zip(
+                    *(changes[n] for n in ("table", "id", "field", "to")), strict=True
+                )
                 if field == "removed" and to == 1
             }
         for id_ in self.knows[file]:
@@ -352,6 +395,8 @@ def run(examples: int, steps: int, *, derandomize: bool) -> None:
             deadline=None,
             derandomize=derandomize,
             database=None,
+            # making a failure smaller takes minutes: asked for in the long runs only
+            phases=[Phase.generate] if derandomize else [Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
         ),
     )
@@ -364,7 +409,7 @@ def told(capsys) -> None:
 
 
 def test_no_work_is_lost(capsys):
-    run(6, 40, derandomize=True)
+    run(12, 40, derandomize=True)
     told(capsys)
 
 
