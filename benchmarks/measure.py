@@ -96,7 +96,10 @@ def _figures(runs: Sequence[Run], unit: str) -> str:
 def _cell(runs: Sequence[Run], unit: str) -> str:
     by = 1000 if unit == "ms" else 1
     walls = [one.wall * by for one in runs]
-    return f"{min(walls):.3f} / {median(walls):.3f} {unit}, {max(one.peak for one in runs):.0f} MB"
+    work = median(one.cpu * by for one in runs)
+    return (
+        f"{min(walls):.3f} / {median(walls):.3f} {unit} ({work:.3f}), {max(one.peak for one in runs):.0f} MB"
+    )
 
 
 def machine() -> list[str]:
@@ -117,7 +120,7 @@ def write_results(part: str, command: str, lines: Sequence[str], rows: Sequence[
     """Put results in the README beside this file, in place of those of the same part."""
     readme = Path(__file__).with_name("README.md")
     begin, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
-    head = "| what | qualkit, min / median, peak | plain | ratio by the clock (work) | goal |\n|---|---|---|---|---|"
+    head = "| what | qualkit, min / median (work), peak | plain | ratio by the clock (work) | goal |\n|---|---|---|---|---|"
     block = "\n".join(
         [begin, "", f"`{command}`", "", *(f"{one}  " for one in lines), "", head, *rows, "", end]
     )

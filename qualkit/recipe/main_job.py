@@ -23,6 +23,7 @@ STALE_SECONDS = 3_600
 
 Progress = Callable[[str, int, int], None]
 CODED = Path("intern", "gecodeerd")
+MANIFEST = "manifest.json"
 LEFT_OUT = Path("intern", "weggelaten.txt")
 
 
@@ -95,7 +96,7 @@ def build(recipe: Recipe | str | Path, *, out: str | Path, progress: Progress | 
             (work / LEFT_OUT.parent).mkdir(exist_ok=True)
             lines = [f"{fault}\n" for fault in found.left_out]
             (work / LEFT_OUT).write_text("".join(lines), encoding="utf-8", newline="\n")
-        (work / "manifest.json").write_text(manifest_text(made), encoding="utf-8", newline="\n")
+        (work / MANIFEST).write_text(manifest_text(made), encoding="utf-8", newline="\n")
         files = _deliver(work, folder, stale)
     study_path = recipe.study or folder / recipe.file_name
     report = folder / "extern" / "rapport.docx"
@@ -285,15 +286,20 @@ def _deliver(work: Path, folder: Path, stale: Iterable[Path]) -> list[Path]:
 
     When one cannot be moved, those moved before it go back, and `folder` is as it was.
     """
-    files = sorted(one for one in work.rglob("*") if one.is_file())
+    # the manifest says what the other files are, so it comes when they are there
+    files = sorted(
+        (one for one in work.rglob("*") if one.is_file()), key=lambda one: (one.name == MANIFEST, one)
+    )
     aside = work / "before"
     aside.mkdir()
     undo: list[Callable[[], object]] = []
     delivered: list[Path] = []
 
-    def move(source: Path, target: Path) -> None:
-        source.replace(target)
-        undo.append(partial(target.replace, source))
+    def save(target: Path) -> None:
+        # a copy, not a move: killed between the two steps, a build leaves the old file where it was
+        saved = aside / str(len(undo))
+        shutil.copy2(target, saved)
+        undo.append(partial(saved.replace, target))
 
     target = folder
     try:
@@ -301,12 +307,15 @@ def _deliver(work: Path, folder: Path, stale: Iterable[Path]) -> list[Path]:
             target = folder / path.relative_to(work)
             undo.append(partial(_remove_empty, _make_folders(target.parent)))
             if target.exists():
-                move(target, aside / str(len(undo)))
-            move(path, target)
+                save(target)
+            else:
+                undo.append(partial(target.unlink, missing_ok=True))
+            path.replace(target)
             delivered.append(target)
         for target in stale:
             if target not in delivered:
-                move(target, aside / str(len(undo)))
+                save(target)
+                target.unlink()
     except BaseException as error:
         for back in reversed(undo):
             back()

@@ -323,15 +323,24 @@ def _add_codings(db: sqlite3.Connection, event: Event, body: Body) -> None:
     release = body["release"]
     if release not in _ids(db, "release"):
         return _conflict(db, event, 0, "unknown release")
-    lengths = dict(db.execute("SELECT id, length FROM revision"))
+    among, named = "IN (SELECT value FROM json_each(?))", (json.dumps(body["pool"]),)
+    lengths = dict(db.execute(f"SELECT id, length FROM revision WHERE id {among}", named).fetchall())
     coders = _ids(db, "coder")
     codes = {one for (one,) in db.execute("SELECT id FROM code WHERE release = ?", (release,))}
     facets = {one for (one,) in db.execute("SELECT id FROM facet WHERE release = ?", (release,))} | {None}
-    in_use = {one for (one,) in db.execute("SELECT revision FROM document")}
+    in_use = {
+        one
+        for (one,) in db.execute(
+            f"SELECT d.revision FROM revision AS r JOIN document AS d ON d.id = r.document WHERE r.id {among}",
+            named,
+        )
+    }
     retired = _retired(db)
     withdrawn: dict[str, str] = dict(
         db.execute(
-            "SELECT r.id, d.id FROM revision AS r JOIN document AS d ON d.id = r.document WHERE d.removed = 1"
+            "SELECT r.id, d.id FROM revision AS r JOIN document AS d ON d.id = r.document"
+            f" WHERE d.removed = 1 AND r.id {among}",
+            named,
         ).fetchall()
     )
     taken = _taken(db, "coding", body["id"])

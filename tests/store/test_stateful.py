@@ -101,8 +101,14 @@ class Copies(RuleBasedStateMachine):
             study.adopt(RELEASES[0])
             study.set_guide([qk.Topic("T1", "Advies", ("A1",))])
             self.memos.append(study.add_memo("Eerst.", kind="field"))
+            for name, start, end in (("D-1", 5, 14), ("D-2", 0, 4)):
+                id_ = study.add_coding(name, start=start, end=end, code="A1")
+                self.made.append(id_)
+                self.placed[id_] = {TEXTS[name][start:end]}
+                self.knows[FILES[0]].add(id_)
         for name in FILES[1:]:
             shutil.copy(first, self.path(name))
+            self.knows[name] |= self.knows[FILES[0]]
 
     # acts
 
@@ -196,6 +202,12 @@ class Copies(RuleBasedStateMachine):
                 study.revise(name, new.replace("\n", "\r\n") if crlf else new, reason="gehoord")
             HITS["revision on a merged copy"] += file in self.merged
 
+    @rule(file=files, which=numbers, codes=st.permutations(["A1", "A2", "B1"]))
+    def undo_what_another_changed(self, file, which, codes) -> None:
+        self.change_code(file, "AB", which, codes[0])
+        self.change_code(file, "CD", which, codes[1])
+        self.undo(file, "AB", times=1, again=False)
+
     @rule(file=files, coder=coders, times=st.integers(1, 3), again=st.booleans())
     def undo(self, file, coder, times, again) -> None:
         for _ in range(times):
@@ -247,6 +259,7 @@ class Copies(RuleBasedStateMachine):
     def merge(self, goal, source, coder) -> None:
         if goal == source:
             return
+        self.close_all(goal)  # what the other side erased goes here too, and that wants the file for itself
         with self.on(goal, coder) as study:
             (found,) = study.merge(self.path(source))
             self.knows[goal] |= self.knows[source]
@@ -409,7 +422,7 @@ def told(capsys) -> None:
 
 
 def test_no_work_is_lost(capsys):
-    run(12, 40, derandomize=True)
+    run(14, 40, derandomize=True)
     told(capsys)
 
 
