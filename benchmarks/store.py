@@ -8,9 +8,10 @@ removed afterwards. L takes some twenty minutes and 3 GB of disk; everything els
 
 *Bulk*: `Study.add_codings` with checks, commitments, events, chain and state, against one `executemany` of rows
 that were made before, into a table with the same columns, key and indexes; both synchronous=FULL, one
-transaction. *One*: `Study.add_coding` by offsets, whole, with its commit (its peak is that of the made-up codings). *Open*: a process that opens the file
-and loads nothing. *Frame*: `Study.codings` against `pandas.read_sql` of a table that holds the same columns ready
-made, without a single join. *Verify*: `Study.verify`, a fresh process that replays all events.
+transaction. *One*: `Study.add_coding` by offsets, whole, with its commit; its peak is that of the codings made up
+for it. *Open*: a process that opens the file and loads nothing. *Frame*: `Study.codings` against
+`pandas.read_sql` of a table that holds the same columns ready made, without a single join. *Verify*:
+`Study.verify`, a fresh process that replays all events.
 """
 
 from __future__ import annotations

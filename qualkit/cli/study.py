@@ -152,6 +152,7 @@ app.command()(study_together.review)
 app.command()(study_together.merge)
 app.command()(study_together.conflicts)
 app.command()(study_together.decide)
+app.command()(study_together.place)
 app.command()(study_changes.erase)
 
 

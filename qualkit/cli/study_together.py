@@ -108,7 +108,7 @@ def review(
 ) -> None:
     """List the codings whose words were changed or lost by a corrected text, until somebody decides.
 
-    Deciding is done in Python: study.place_coding(coding, quote=…, reason=…), or study.remove_codings.
+    Decide with qualkit study place, one coding at a time.
 
     Example: qualkit study review ret-zuid.qualkit --words
     """
@@ -133,3 +133,34 @@ def review(
             say(shown(f"  {name + ':':8}{row[name]}"))
     if not rows:
         remark("Nothing waits for a decision.")
+
+
+def place(
+    file: File,
+    coding: Annotated[str, typer.Argument(help="The coding, from qualkit study review.")],
+    *,
+    coder: Coder,
+    reason: Reason,
+    quote: Annotated[
+        str | None,
+        typer.Option("--quote", help="Its words in the new text; without it, where it stands now."),
+    ] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Take the coding back instead.")] = False,
+    json: Json = False,
+) -> None:
+    """Decide where a coding stands whose words a corrected text changed or lost.
+
+    Example: qualkit study place ret-zuid.qualkit 0194c5… --quote "een jaar wachten" --coder AB --reason "hoorfout"
+    """
+    from qualkit.study import Study
+
+    with Study.open(file, coder=coder) as study:
+        if drop:
+            study.remove_codings([coding], reason=reason)
+        else:
+            study.place_coding(coding, quote=quote, reason=reason)
+        left = len(study.review())
+    if json:
+        say_json({"coding": coding, "dropped": drop, "left": left})
+    else:
+        say(f"{'Taken back' if drop else 'Placed'}; {counted(left, 'coding')} left to review.")

@@ -11,8 +11,8 @@ from qualkit.store.chain import Event, named_ids
 from qualkit.store.file import read_events
 from qualkit.store.fold import CHANGEABLE, TEXTS, TOLD, first_change, seen
 
-# acts that stay done: the opening of a session, a coder becoming known, and erasing
-LASTING = {"open", "add_coder", "add_attributes", "erase", "undo", "redo"}
+# acts that stay done: the opening of a session, the title of a study, a coder becoming known, and erasing
+LASTING = {"open", "set_study", "add_coder", "add_attributes", "erase", "undo", "redo"}
 # which table an adding act fills
 ADDS = {
     "add_participants": "participant",

@@ -49,6 +49,7 @@ HELP = [
     ["study", "merge"],
     ["study", "conflicts"],
     ["study", "decide"],
+    ["study", "place"],
     ["study", "erase"],
     ["codebook"],
     ["codebook", "check"],

@@ -301,6 +301,15 @@ def test_revise_and_review(qualkit, path):
     assert after.startswith("  after:  ") and "[Het besluit paste goed.]" in after
     (row,) = json.loads(qualkit("review", path.name, "--json", "--words")[1])
     assert before.endswith(row["before"]) and after.endswith(row["after"])
+    last = ("--coder", "AB", "--reason", "verhoord")
+    refused = qualkit("place", path.name, row["coding_id"], "--quote", "staat er niet", *last)
+    assert (refused[0], refused[1]) == (1, "") and "do not occur" in refused[2]
+    placed = qualkit("place", path.name, row["coding_id"], "--quote", "besluit paste goed", *last)
+    assert placed == (0, "Placed; 0 codings left to review.\n", "")
+    assert qualkit("review", path.name)[2] == "Nothing waits for a decision.\n"
+    gone = qualkit("place", path.name, row["coding_id"], "--drop", *last, "--json")
+    assert json.loads(gone[1]) == {"coding": row["coding_id"], "dropped": True, "left": 0}
+    assert row["coding_id"] not in ids(path)
     assert qualkit(*words)[2] == (
         "Error: P-1: the new text is the same as the old one. Nothing was changed.\n"
     )

@@ -318,8 +318,10 @@ class Copies(RuleBasedStateMachine):
             if removed:
                 assert ("coding", id_) in taken_back
             elif not erased:
-                assert id_ in frame.index
-                if anchor in ("kept", "moved"):
+                if id_ not in frame.index:  # its words are in no text in use, and the older text was erased
+                    assert anchor == "lost"
+                    assert id_ in review
+                elif anchor in ("kept", "moved"):
                     assert frame["text"][id_] in self.placed[id_]
                 else:
                     assert id_ in review

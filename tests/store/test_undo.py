@@ -65,8 +65,8 @@ ACTS = {
     "set_guide": lambda s: s.set_guide([qk.Topic("T1", "Anders", ("A1",)), qk.Topic("T3", "Nieuw", ())]),
     "set_coverage": lambda s: s.set_coverage([("P-1", "T1", "came_up"), ("P-2", "T1", "asked")]),
 }
-# acts that only a merge (decide_conflict) or the making of a study (set_study) calls for
-ELSEWHERE = {"decide_conflict", "set_study"}
+# only a merge calls for it
+ELSEWHERE = {"decide_conflict"}
 
 
 @pytest.fixture
@@ -348,3 +348,10 @@ def test_every_moment_can_be_shown_again(full, tmp_path):
             one.as_of("2001-01-01")
         with pytest.raises(StoreError, match='"gisteren" is no moment'):
             one.as_of("gisteren")
+
+
+def test_title_and_language_of_a_new_study_stay(tmp_path):
+    with qk.Study.create(tmp_path / "x.qualkit", title="x", language="en", coder="AB") as one:
+        with pytest.raises(StoreError, match="^AB: there is nothing to undo.$"):
+            one.undo()
+        assert (one.title, one.language) == ("x", "en")
