@@ -17,6 +17,8 @@ from qualkit.model import Document, Segment
 if TYPE_CHECKING:
     from qualkit.study import Study
 
+SUFFIXES = (".docx", ".md", ".txt")
+
 
 # SQLite and other readers of the file take a NUL for the end; newlines are \n alone
 _UNFIT = {"\0": "a NUL character", "\r": "a carriage return"}
@@ -103,7 +105,8 @@ def revise(
     document : str
         Name of the document.
     new_text : str or Path
-        The whole corrected text, or the corrected file; a file's turns are read anew.
+        The whole corrected text, or the corrected file (a path, or a string that ends in .docx, .md or .txt);
+        a file's turns are read anew.
     reason : str
         Why, in a few words.
     edits : sequence of (old start, old end, new length) or None
@@ -125,6 +128,8 @@ def revise(
     """
     id_, revision, text = place_of(study, document)
     turns = study.document(document).segments
+    if isinstance(new_text, str) and "\n" not in new_text and Path(new_text).suffix.lower() in SUFFIXES:
+        new_text = Path(new_text)  # no transcript is one line that ends as a file name does
     if isinstance(new_text, Path):
         from qualkit.sources import read_document
 

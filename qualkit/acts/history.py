@@ -83,6 +83,8 @@ def _turn(study: Study, kind: str) -> str:
     db = study._file.connection
     with study.atomic():
         done, undone = standing(db, desk.coder_id(study, name))
+        if kind == "undo" and _erased_last(study, name):
+            raise StoreError(f"{name}: the last act was an erasure, which cannot be undone.")
         acts = done if kind == "undo" else undone
         if not acts:
             raise StoreError(f"{name}: there is nothing to {kind}.")
@@ -95,6 +97,14 @@ def _turn(study: Study, kind: str) -> str:
         body: dict[str, object] = {"act": [act.origin, act.n], "changes": block_}
         study._file.append(kind, body, coder=desk.coder_id(study, name))
     return _words(study, act)[0]
+
+
+def _erased_last(study: Study, name: str) -> bool:
+    coder = desk.coder_id(study, name)
+    kinds = [
+        event.kind for event in study._file.events() if event.coder == coder and event.kind != "add_coder"
+    ]
+    return kinds[-1:] == ["erase"]
 
 
 def _rows(study: Study) -> Iterator[tuple[Event, tuple[object, ...]]]:

@@ -112,6 +112,7 @@ class Filling:
         self.participants = study.participants()
         self.mask = Mask(settings.names or {}, self.participants["participant"])
         self._t = words(settings.language)
+        self._asked = self._truly_asked()
         self._tables = Tables(self)
         self._documents: dict[str, Document] = {}
 
@@ -175,6 +176,7 @@ class Filling:
             raise QualkitError(
                 f"{claim}, {group or many}: one was asked and said nothing of the kind; say so in words."
             )
+        asked = sum(self.asked(code, one.key) or 0 for one in groups)
         few = "_few" if base < 5 else ""  # alle drie de leden, alle acht inbrengers
         if base == 2 and k != 1:
             phrase, few = ("phrase_neither" if k == 0 else "phrase_both"), ""
@@ -182,9 +184,30 @@ class Filling:
             phrase = "phrase_all"
         else:
             phrase, few = "phrase_of", ""
-        part = "" if base == n else "_asked"
+        # some of the base may have raised it unasked, and were then not asked
+        part = "" if base == n else "_asked" if base == asked else "_raised"
         number = self._t["one_of"] if k == 1 else in_words(k, language)
         return self._t[f"{phrase}{part}{few}"].format(k=number, n=in_words(base, language), many=many)
+
+    def asked(self, code: str, group: str) -> int | None:
+        """Return how many of a group were asked about a code; None when the study has no coverage."""
+        if self._asked is None:
+            return None
+        people = self.participants
+        own = set(people.loc[people[self.settings.by] == group, "participant"])
+        return len(self._asked.get(code, set()) & own)
+
+    def _truly_asked(self) -> dict[str, set[str]] | None:
+        covered = self.study.coverage()
+        if not len(covered):
+            return None
+        found: dict[str, set[str]] = {}
+        by_topic = covered[covered["value"] == "asked"].groupby("topic")["participant"].agg(set)
+        for topic in self.study.topics():
+            for key in topic.codes:
+                for code in {key, *self.codebook.below(key)}:
+                    found.setdefault(code, set()).update(by_topic.get(topic.key, set()))
+        return found
 
     def quote(self, document: str, quoted: str, question: str = "") -> str:
         """Return a quotation on its own lines, with the speaker in words fit for the audience.

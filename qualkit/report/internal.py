@@ -84,6 +84,8 @@ def write_coded_transcripts(folder: Path, study: Study, settings: ReportSettings
     names = {code.key: code.name.in_(settings.language) for code in codes}
     colours = {code.key: codebook.colour(code.key) or "" for code in codes} if codebook else {}
     codings = study.codings()
+    people = study.participants()
+    days = dict(zip(people["participant"], people["datum"], strict=True)) if "datum" in people else {}
     for document in study.documents()["document_id"]:
         write_coded(
             folder / f"{document}.docx",
@@ -93,5 +95,5 @@ def write_coded_transcripts(folder: Path, study: Study, settings: ReportSettings
             language=settings.language,
             names=names,
             colours=colours,
-            date=settings.date,
+            date=days.get(document) or settings.date,
         )

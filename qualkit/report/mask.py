@@ -16,14 +16,20 @@ class Mask:
     Parameters
     ----------
     names : mapping of str to str
-        Name to what stands in its place. Matching is by whole words, capitals must be equal; a name that
-        holds another one goes first.
+        Name to what stands in its place. Matching is by whole words, as typed or all in capitals, also with a
+        genitive *s*; a name that holds another one goes first. Lower-case spellings are not found: many
+        names are words as well.
     keys : iterable of str
         Participant codes, which an external report may not show either.
     """
 
     def __init__(self, names: Mapping[str, str], keys: Iterable[str]) -> None:
-        self._names = dict(names)
+        self._names = dict(names) | {
+            # not for Ab and Jo: two capitals are more often initials, or a coder
+            name.upper(): instead
+            for name, instead in names.items()
+            if len(name) > 2
+        }
         self._keys = set(keys)
         self._pattern = _any_of(self._names)
         self._key_pattern = _any_of(self._keys)
@@ -47,4 +53,5 @@ def _any_of(words: Iterable[str]) -> re.Pattern[str] | None:
     longest_first = sorted(words, key=lambda word: (-len(word), word))
     if not longest_first:
         return None
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
+    # Fatimas zus, Bas' fiets, Bram's kamer: the ending stays, the name goes
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?=(?:['’]?s)?(?!\w))")

@@ -248,13 +248,19 @@ class Tables:
 
     def _cells(self, code: str, soort: str) -> list[str]:
         return [
-            self._cell(self._filling.comparison.cell(code, group.key, soort=soort)) for group in self._groups
+            self._cell(
+                self._filling.comparison.cell(code, group.key, soort=soort),
+                self._filling.asked(code, group.key),
+            )
+            for group in self._groups
         ]
 
-    def _cell(self, cell: Cell) -> str:
+    def _cell(self, cell: Cell, asked: int | None) -> str:
+        if asked == 0:  # a base of those who raised it themselves would be all of all
+            return self._t["unasked"].format(k=cell.k) if cell.k else self._t["short_not_asked"]
         if cell.status == "mentioned":
             return self._t["k_of_n"].format(k=cell.k, n=cell.n if cell.asked is None else cell.asked)
-        return self._t[_SHORT[cell.status]].format(n=cell.n)
+        return self._t[_SHORT[cell.status]].format(n=cell.n if cell.asked is None else cell.asked)
 
     def _code(self, key: str) -> str:
         name = self._filling.codebook.code(key).name.in_(self._language)

@@ -28,6 +28,7 @@ COLUMNS = {
     "toestemming": ("toestemming", "consent"),
 }
 FORMS = {"live": "live", "teams": "Teams", "telefoon": "telefoon", "phone": "telefoon"}
+UNREAD = (".doc", ".docm", ".odt", ".pdf", ".rtf")
 CONSENT = {"ja": "ja", "yes": "ja"}
 
 
@@ -116,6 +117,13 @@ def read_transcripts(
         raise FaultsError([error.fault], "the transcripts are not used") from None
     wrong: dict[str, Fault] = {} if unread is None else unread
     documents: list[Document] = []
+    for path in sorted(source.rglob("*")) if source.is_dir() else ():
+        # a transcript that is passed over in silence is a person who is not heard
+        if path.suffix.lower() in UNREAD and not path.name.startswith((".", "~$")):
+            found = f'files of the kind "{path.suffix}" are not read.'
+            wrong[normalize("NFC", path.stem)] = Fault(
+                path.name, found, "Save it as Word (.docx) or plain text."
+            )
     for path in paths:
         name = normalize("NFC", path.stem)
         person = by_key.get(name)

@@ -157,7 +157,9 @@ def _firm(text: str, piece: Piece, end: int) -> _Label | None:
     if hit["end"] == "\t" and not piece.text[place:].strip():
         return None
     left = "" if hit["close"] or hit["late"] else hit["open"] or ""
-    found = _label(text, "firm", hit, piece.start + place, end)
+    # a bold name with a colon is a speaker, also when it speaks once
+    bold = bool(hit["open"]) or any(b <= hit.start("label") < e for b, e in piece.bold)
+    found = replace(_label(text, "firm", hit, piece.start + place, end), sure=bold)
     return replace(found, stars=left) if left else found
 
 

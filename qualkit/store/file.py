@@ -424,6 +424,7 @@ def _there_already(path: Path) -> StoreError:
 
 def _prepare_writing(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA cache_size = -65536")  # KiB; a bulk of codings touches pages all over their indexes
     synced = guard.is_synced(path)
     if synced:
         warnings.warn(

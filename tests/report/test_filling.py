@@ -83,6 +83,19 @@ def test_counts_as_prose(filling, claim, group, expected):
     assert filling.of(claim, group) == expected
 
 
+def test_who_raised_it_was_not_asked(study, settings):
+    study.set_coverage([("L-3", "T1", "came_up")])
+    study.add_coding("L-3", quote="Het paste", code="A1")
+    study.add_coding("J-1", quote="Ineke", code="A3")
+    filling = Filling(study, settings, "extern", Marks())
+    assert filling.of("A1", "leden") == "alle drie de leden"
+    assert filling.of("A2", "leden") == "geen van de drie leden"
+    assert filling.of("A3") == "één van de twee respondenten met wie dit ter sprake kwam"
+    (table,) = filling._marks.blocks(int(filling.table("A").strip("\ue000\ue001")))
+    cells = {row[0]: list(row[1:]) for row in table.rows}
+    assert cells["A3 Geld"] == ["–", "0 van 1", "1 ongevraagd"]
+
+
 def test_three_of_three_takes_an_article(study, settings):
     study.set_coverage([("L-3", "T1", "asked")])
     study.add_coding("L-3", quote="Het paste", code="A1")
@@ -184,7 +197,7 @@ def test_tables_count_people_and_tell_silence_from_not_asked(study, settings, tm
     assert isinstance(table, Table)
     cells = {row[0]: list(row[1:]) for row in table.rows}
     assert cells["A1 Inhoud"] == ["2 van 2", "5 van 5", "2 van 2"]
-    assert cells["A2 Gewicht"] == ["–", "1 van 5", "1 van 2"]
+    assert cells["A2 Gewicht"] == ["0 van 2", "1 van 5", "1 van 2"]
     assert [list(row) for row in people.rows] == [
         ["leden", "3"],
         ["inbrengers", "6"],
@@ -204,5 +217,6 @@ def test_manifest_says_what_a_report_rests_on(study, settings):
 def test_mask_takes_whole_words_and_the_longest_first():
     mask = Mask({"Bas": "[jongere]", "Bas de Vries": "[naam]"}, ["CI-3"])
     assert mask.quote("Bas de Vries en Bas, niet Basis of bas.") == "[naam] en [jongere], niet Basis of bas."
+    assert mask.quote("Bas' fiets, Bass zus, BAS") == "[jongere]' fiets, [jongere]s zus, [jongere]"
     assert mask.leaks("Basis CI-33 van CI-3") == ["CI-3"]
     assert Mask({}, []).quote("niets") == "niets"
