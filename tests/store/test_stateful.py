@@ -53,7 +53,7 @@ TEXTS = {
 REFUSED = re.compile(
     "to these words already|there is nothing to|a later act touched the same thing|was changed since|is not known"
     "|the new text is the same|Keep what stands|the words of this coding are gone|cannot be given to a quotation"
-    "|is not in the codebook in use|is the text in use|ends beyond the text"
+    "|is not in the codebook in use|an erasure, which cannot be undone|no codebook is in use|is the text in use|ends beyond the text"
 )
 numbers = st.integers(0, 10_000)
 files, coders, names = st.sampled_from(FILES), st.sampled_from(CODERS), st.sampled_from(sorted(TEXTS))

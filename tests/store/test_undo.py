@@ -208,7 +208,8 @@ def test_several_are_undone_and_redone_in_turn(study):
 
 def test_erasing_is_not_undone(study):
     study.erase(document="P-3", reason="teruggetrokken")
-    study.undo()  # the act before it
+    with pytest.raises(StoreError, match="^AB: the last act was an erasure, which cannot be undone.$"):
+        study.undo()
     assert "P-3" not in set(study.documents()["document_id"])
     assert study.verify().fault is None
 
