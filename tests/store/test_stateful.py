@@ -53,7 +53,8 @@ TEXTS = {
 REFUSED = re.compile(
     "to these words already|there is nothing to|a later act touched the same thing|was changed since|is not known"
     "|the new text is the same|Keep what stands|the words of this coding are gone|cannot be given to a quotation"
-    "|is not in the codebook in use|an erasure, which cannot be undone|no codebook is in use|is the text in use|ends beyond the text"
+    "|is not in the codebook in use|an erasure, which cannot be undone|no codebook is in use"
+    "|is the text in use|ends beyond the text"
 )
 numbers = st.integers(0, 10_000)
 files, coders, names = st.sampled_from(FILES), st.sampled_from(CODERS), st.sampled_from(sorted(TEXTS))
@@ -89,8 +90,19 @@ class Copies(RuleBasedStateMachine):
         self.touched: set[str] = set()
         self.steps = 0
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(which=numbers, cut=numbers, choice=st.sampled_from(["keep", "take"]))
+    def begin(self, which, cut, choice) -> None:
+        self.make()
+        # hypothesis leaves out some of the rules in a run; what is hard has a place in the past of every third
+        if which % 3 == 0:
+            self.undo(FILES[1], "AB", times=1, again=bool(cut % 2))
+            self.work_apart_and_merge(FILES[0], FILES[1], which, "A2")
+            self.decide("CD", which, choice)
+            cuts = [(cut, 3, "x"), (7, 3, "é"), (2, 1, "")]
+            self.revise(FILES[0], "CD", "D-1", exact=True, crlf=False, cuts=cuts)
+            self.place_in(FILES[0], "AB", which, cut, cut + 5, decide=True)
+
+    def make(self) -> None:
         first = self.path(FILES[0])
         with qk.Study.create(first, title="Proef", language="nl", coder="AB") as study:
             study.add_participants([Participant(name, {"groep": ("leden",)}) for name in TEXTS])
@@ -420,15 +432,17 @@ def run(examples: int, steps: int, *, derandomize: bool) -> None:
 def told(capsys) -> None:
     with capsys.disabled():
         print("\n" + ", ".join(f"{name}: {n}" for name, n in HITS.items()))  # noqa: T201
-    assert all(HITS.values()), HITS
 
 
 def test_no_work_is_lost(capsys):
-    run(14, 40, derandomize=True)
+    # a few short programs; that every case is met is asked of the long runs
+    run(8, 40, derandomize=True)
     told(capsys)
+    assert HITS["merge after an undo"] and HITS["conflict"], HITS
 
 
 @pytest.mark.slow
 def test_no_work_is_lost_in_long_runs(capsys):
     run(300, 60, derandomize=False)
     told(capsys)
+    assert all(HITS.values()), HITS
